@@ -1,0 +1,1 @@
+//! Clusters: kubeconfig, consent, logins, sessions, watches, rights, actions; lists from a file. Async.

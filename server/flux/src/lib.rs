@@ -1,0 +1,1 @@
+//! What Flux says, as data: kinds, slim status structs, verdicts, revisions, facts. Pure.

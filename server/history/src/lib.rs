@@ -1,0 +1,1 @@
+//! Git, as answers: trees at revisions, HEAD, upstream, remotes.

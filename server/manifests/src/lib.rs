@@ -1,0 +1,1 @@
+//! Text and repository as documents, nodes with byte ranges, roles and identities. Pure.

@@ -1,0 +1,1 @@
+//! The server over stdio against fleet and testbed; the editors for real.

@@ -1,0 +1,1 @@
+//! A real Kubernetes control plane with Flux and Gitea, on loopback, for tests and by hand.
