@@ -1,0 +1,124 @@
+//! The kustomize graph: which files a build reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use text_size::TextRange;
+
+use crate::{FieldPath, RepoPath, Tree};
+
+/// The names that kustomize looks for, in its order.
+pub const KUSTOMIZATION_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Whether a file of this name is a kustomize build file.
+pub fn is_kustomization_name(name: &str) -> bool {
+    KUSTOMIZATION_NAMES.contains(&name)
+}
+
+/// The files that a build reads, and what could not be followed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Every file the build reads, build files included.
+    pub files: BTreeSet<RepoPath>,
+    /// What each file is used as; a file may have several uses.
+    pub uses: BTreeMap<RepoPath, BTreeSet<Use>>,
+    /// Which entry of which build file leads where.
+    pub edges: Vec<Edge>,
+    /// What is not in the answer, and why.
+    pub unknown: Vec<Unknown>,
+}
+
+/// What a build uses a file as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Use {
+    /// A kustomization.yaml, of a base, an overlay or a component.
+    BuildFile,
+    /// Objects.
+    Resource,
+    /// A patch: `patches`, `patchesStrategicMerge`, `patchesJson6902`.
+    Patch,
+    /// Content of a configMapGenerator or secretGenerator.
+    GeneratorInput,
+    /// Values of a `helmCharts` entry.
+    Values,
+    /// Configuration of a generator, transformer or validator.
+    Plugin,
+    /// `configurations`, `crds`, `openapi`, `replacements`: shapes the build, is no object.
+    Configuration,
+}
+
+/// An entry of a build file that leads to a file or directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The build file; for the scan of a bare directory the directory.
+    pub from: RepoPath,
+    /// The entry, `resources[2]`; the root for a scan.
+    pub field: FieldPath,
+    /// Where the entry's text stands in the build file, in bytes of the file; empty for a scan.
+    pub range: TextRange,
+    /// Where it leads: a file, or the directory of another build.
+    pub to: RepoPath,
+    /// As what.
+    pub as_: Use,
+}
+
+/// Something that a build reads and we cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The build file that asks for it; for a root without build file the directory.
+    pub at: RepoPath,
+    /// The entry.
+    pub field: FieldPath,
+    /// Where the entry's text stands in the build file, in bytes of the file.
+    pub range: TextRange,
+    /// Why it is not known.
+    pub why: Why,
+}
+
+/// Why a part of a build is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// A base in another place.
+    #[error("{0} is fetched from elsewhere, and is not read here")]
+    Remote(String),
+    /// Nothing at that path.
+    #[error("{0} does not exist")]
+    Missing(RepoPath),
+    /// A directory without kustomization.yaml named as a resource.
+    #[error("{0} has no kustomization.yaml")]
+    NotABuild(RepoPath),
+    /// A path that leads out of the repository.
+    #[error("{0} leads outside of the repository")]
+    Outside(String),
+    /// A symbolic link: Flux's artifacts hold none.
+    #[error("{0} is a symbolic link, which Flux leaves out of its artifacts")]
+    Symlink(RepoPath),
+    /// A chart that kustomize renders; Flux refuses these.
+    #[error("the chart {0} is rendered by Helm, and is not read here")]
+    Helm(String),
+    /// A generator or transformer, which may make or change anything.
+    #[error("what the plugin {0} does is not known")]
+    Plugin(String),
+    /// A build that includes itself.
+    #[error("{0} includes itself")]
+    Cycle(RepoPath),
+    /// A build file that is no YAML mapping.
+    #[error("{0} cannot be read")]
+    Unreadable(RepoPath),
+    /// More than one of `kustomization.yaml`, `kustomization.yml`, `Kustomization`.
+    #[error("{0} has more than one kustomization file")]
+    Ambiguous(RepoPath),
+    /// More than 10,000 files or 64 builds inside each other.
+    #[error("{0} and what it includes are too many to follow")]
+    TooMany(RepoPath),
+}
+
+/// The files that a build of `dir` reads, transitively. A directory without kustomization.yaml is scanned as Flux
+/// does (flux-reference E.3).
+pub fn reach(tree: &dyn Tree, dir: &RepoPath) -> Reach {
+    reach_with(tree, dir, &[])
+}
+
+/// [`reach`], with the `spec.components` of a Flux Kustomization.
+pub fn reach_with(_tree: &dyn Tree, _dir: &RepoPath, _components: &[&str]) -> Reach {
+    Reach::default()
+}

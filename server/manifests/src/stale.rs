@@ -1,0 +1,1 @@
+//! Carrying the last good tree over.
