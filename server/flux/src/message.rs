@@ -1,0 +1,149 @@
+//! Messages of Flux, made fit for comparing and for showing (flux-reference C.0).
+//!
+//! They are raw Go strings from the cluster: data, never markup. Escaping is up to who shows them.
+
+use std::borrow::Cow;
+
+/// Longest [`first_sentence`], in characters.
+pub const SENTENCE: usize = 400;
+
+/// The message without what only the controller knows: its temporary directories become paths relative
+/// to the artifact's root, the log of changes of earlier stages and trailing white space go.
+pub fn normalise(message: &str) -> Cow<'_, str> {
+    let trimmed = cut_change_log(message);
+    strip_temporary_directories(trimmed)
+}
+
+/// Cuts the trailing lines that tell what earlier stages applied (`Deployment/apps/web created`): they
+/// are successes.
+fn cut_change_log(message: &str) -> &str {
+    let mut rest = message.trim_end();
+    while let Some((before, line)) = rest.rsplit_once('\n') {
+        let is_change = line.split_once(' ').is_some_and(|(object, what)| {
+            object.contains('/') && matches!(what, "created" | "configured" | "deleted" | "unchanged")
+        });
+        if !is_change {
+            break;
+        }
+        rest = before.trim_end();
+    }
+    rest
+}
+
+/// Replaces `/tmp/kustomization-123/apps` by `apps`, wherever the temporary directory is.
+fn strip_temporary_directories(message: &str) -> Cow<'_, str> {
+    const MARK: &str = "/kustomization-";
+    if !message.contains(MARK) {
+        return message.into();
+    }
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(found) = rest.find(MARK) {
+        let (before, after) = (&rest[..found], &rest[found + MARK.len()..]);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let tail = &after[digits..];
+        let ends =
+            tail.chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '-' && c != '.' && c != '_');
+        if digits == 0 || !ends {
+            out.push_str(&rest[..found + MARK.len()]);
+            rest = after;
+            continue;
+        }
+        // The directory starts at the first `/` after a quote, a blank or a colon.
+        let word = before.rfind([' ', '\'', '"', '\n', '\t', '(', ':', '`', '[']).map_or(0, |i| i + 1);
+        let start = before[word..].find('/').map_or(before.len(), |i| word + i);
+        out.push_str(&before[..start]);
+        let path = tail.strip_prefix('/').unwrap_or(tail);
+        let is_root = !path.chars().next().is_some_and(|c| !c.is_whitespace() && !"'\":;,)`]".contains(c));
+        if is_root {
+            out.push('.');
+        }
+        rest = path;
+    }
+    out.push_str(rest);
+    out.into()
+}
+
+/// The message with every duration masked, for telling whether two failures are the same.
+pub fn masked(message: &str) -> String {
+    let message = normalise(message);
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message.as_ref();
+    let mut in_word = false;
+    while let Some(c) = rest.chars().next() {
+        if c.is_ascii_digit() && !in_word {
+            let run = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'.').count();
+            // "4m30.005s." ends a sentence: the full stop is not part of the duration.
+            let word = rest[..run].trim_end_matches('.');
+            if crate::json::parse_duration(word).is_some() {
+                out.push('…');
+            } else {
+                out.push_str(word);
+            }
+            rest = &rest[word.len()..];
+            in_word = false;
+            continue;
+        }
+        in_word = c.is_alphanumeric() || c == '_' || c == '-';
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// The first sentence of a message in one line of at most [`SENTENCE`] characters: what a diagnostic
+/// shows. Control characters become blanks.
+pub fn first_sentence(message: &str) -> String {
+    let message = normalise(message);
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut sentence = lines.next().unwrap_or_default().to_owned();
+    // A line that ends in a colon says nothing yet.
+    while sentence.ends_with(':') && sentence.len() < SENTENCE {
+        match lines.next() {
+            Some(line) => {
+                sentence.push(' ');
+                sentence.push_str(line);
+            }
+            None => break,
+        }
+    }
+    let mut out = String::new();
+    let mut blank = false;
+    for c in sentence.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+        if c == ' ' && blank {
+            continue;
+        }
+        blank = c == ' ';
+        out.push(c);
+    }
+    let out = out.trim().trim_end_matches(':').to_owned();
+    match out.char_indices().nth(SENTENCE - 1) {
+        Some((end, _)) if out.chars().count() > SENTENCE => format!("{}…", out[..end].trim_end()),
+        _ => out,
+    }
+}
+
+/// Matches a text against a pattern in which each `*` stands for any text, as short as the rest of the
+/// pattern allows, and returns what the stars stood for.
+pub(crate) fn capture<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut pieces = pattern.split('*');
+    let mut rest = text.strip_prefix(pieces.next()?)?;
+    let mut captured = Vec::new();
+    let mut pieces = pieces.peekable();
+    while let Some(piece) = pieces.next() {
+        let at = match (piece.is_empty(), pieces.peek().is_none()) {
+            (true, true) => rest.len(),
+            (false, true) => rest.len().checked_sub(piece.len()).filter(|_| rest.ends_with(piece))?,
+            _ => rest.find(piece)?,
+        };
+        captured.push(&rest[..at]);
+        rest = &rest[at + piece.len()..];
+    }
+    rest.is_empty().then_some(captured)
+}
+
+/// The text between `before` and the next `after`.
+pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let rest = text.split_once(before)?.1;
+    rest.split_once(after).map(|(found, _)| found)
+}
