@@ -1,1 +1,47 @@
 //! Documents joined with facts: binding, place, findings, hovers and lenses as plain values. Pure.
+//!
+//! `manifests` knows texts, `flux` knows what a cluster says; here they meet. Every answer is a function of
+//! [`Inputs`] alone: no clock, no file, no network. Where an answer would be better with something that is not
+//! there, it says so in [`Lacks`]; the caller fetches that, notes it in [`Past`] or [`Rights`], and asks again.
+//!
+//! How a caller uses this room:
+//! 1. keeps one [`RepoIndex`] per repository and tells it every YAML file ([`RepoIndex::set`]), one [`Memo`], one
+//!    [`Past`];
+//! 2. puts an [`Inputs`] together for every question and calls [`analyse`], [`hover`], [`status_at`],
+//!    [`explain`], [`details`], [`summary`] or [`goto_cause`];
+//! 3. fetches what [`FileReport::lacks`] lists, and asks again at [`FileReport::recheck_at`].
+//!
+//! What must stay true here (each has a test):
+//! - ✓ is shown only for what is live at this moment, of a commit that this clone has, and of the very text in front
+//!   of the user;
+//! - an error is marked only for the text that failed, in a cluster that is live or in a recording that says so;
+//! - a guess is never marked;
+//! - text from a cluster reaches Markdown only through `page`, where it cannot become markup.
+//!
+//! Ranges are bytes of the file. There are no LSP types here; `fluxcd-ls` translates.
+
+mod compare;
+mod copies;
+mod deliveries;
+mod index;
+mod inputs;
+mod memo;
+mod page;
+mod past;
+mod report;
+mod words;
+
+mod answers;
+
+pub use answers::{analyse, clusters_of, details, explain, goto_cause, hover, status_at, summary};
+pub use index::{DocRef, RepoIndex};
+pub use inputs::{
+    CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,
+    Settings, Severity,
+};
+pub use memo::Memo;
+pub use past::{Answer, Commit, Lacks, Past};
+pub use report::{
+    Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
+    Summary,
+};

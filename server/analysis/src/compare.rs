@@ -1,0 +1,220 @@
+//! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
+//! count.
+
+use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle};
+use serde_json::Value;
+
+use crate::index::flux_object;
+
+/// How deep documents are compared. What is deeper counts as different: never a false "the same".
+const DEPTH: u32 = 64;
+
+/// Whether two documents say the same.
+pub(crate) fn same_document(a: &Document, b: &Document) -> bool {
+    if a.text() == b.text() {
+        return true;
+    }
+    match (&a.root, &b.root) {
+        (Some(a), Some(b)) => same(a, b, DEPTH),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// The document of a file that says it is the same object as `document`.
+pub(crate) fn counterpart<'a>(file: &'a ParsedFile, document: &Document) -> Option<&'a Document> {
+    let (kind, identity) = flux_object(document)?;
+    file.documents().iter().map(|placed| &*placed.document).find(|other| {
+        flux_object(other).is_some_and(|(other_kind, other)| {
+            other_kind == kind && other.name == identity.name && other.namespace == identity.namespace
+        })
+    })
+}
+
+fn same(a: &Node, b: &Node, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let (a, b) = (a.resolved(), b.resolved());
+    match (&a.kind, &b.kind) {
+        (NodeKind::Mapping(one), NodeKind::Mapping(other)) => {
+            // Of duplicate keys the last counts, which is what `entry` finds.
+            one.iter().all(|entry| same_entry(entry, a, b, depth))
+                && other.iter().all(|e| same_entry(e, b, a, depth))
+        }
+        (NodeKind::Sequence(a), NodeKind::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, depth))
+        }
+        (NodeKind::Scalar(a), NodeKind::Scalar(b)) => same_scalar(a, b),
+        (NodeKind::Alias(_), NodeKind::Alias(_)) => true,
+        _ => false,
+    }
+}
+
+fn same_entry(entry: &Entry, own: &Node, other: &Node, depth: u32) -> bool {
+    let Some(key) = entry.key.as_scalar() else { return false };
+    if key.value == "<<" {
+        return true;
+    }
+    match (own.entry(&key.value), other.entry(&key.value)) {
+        (Some(own), Some(other)) => same(&own.value, &other.value, depth),
+        _ => false,
+    }
+}
+
+fn same_scalar(a: &Scalar, b: &Scalar) -> bool {
+    if a.is_null() || b.is_null() {
+        return a.is_null() && b.is_null();
+    }
+    a.value == b.value && (is_text(a) == is_text(b))
+}
+
+/// Whether YAML makes a text of it, rather than a number or a truth value.
+fn is_text(scalar: &Scalar) -> bool {
+    scalar.style != ScalarStyle::Plain || matches!(plain(&scalar.value), Plain::Text)
+}
+
+enum Plain {
+    Bool(bool),
+    Number(f64),
+    Text,
+}
+
+fn plain(value: &str) -> Plain {
+    match value {
+        "true" | "True" | "TRUE" => Plain::Bool(true),
+        "false" | "False" | "FALSE" => Plain::Bool(false),
+        _ if value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) => {
+            value.parse().map_or(Plain::Text, Plain::Number)
+        }
+        _ => Plain::Text,
+    }
+}
+
+/// Whether a live spec holds everything that a document's `spec` says. The live one may hold more: defaults, and
+/// what patches added. `false` proves a difference, not its cause: patches and variables change what is written.
+pub(crate) fn live_holds(document: &Document, live: &Value) -> bool {
+    match document.root.as_ref().and_then(|root| root.get("spec")) {
+        Some(spec) => holds(spec, Some(live), DEPTH),
+        None => true,
+    }
+}
+
+fn holds(node: &Node, live: Option<&Value>, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match &node.resolved().kind {
+        NodeKind::Mapping(entries) => match live {
+            Some(Value::Object(live)) => entries.iter().all(|entry| match entry.key.as_scalar() {
+                Some(key) => match node.entry(&key.value) {
+                    Some(last) => key.value == "<<" || holds(&last.value, live.get(&key.value), depth),
+                    None => true,
+                },
+                None => false,
+            }),
+            // What says nothing may be left out.
+            None | Some(Value::Null) => entries.iter().all(|entry| holds(&entry.value, None, depth)),
+            Some(_) => false,
+        },
+        NodeKind::Sequence(items) => match live {
+            Some(Value::Array(live)) => {
+                items.len() == live.len()
+                    && items.iter().zip(live).all(|(item, live)| holds(item, Some(live), depth))
+            }
+            None | Some(Value::Null) => items.is_empty(),
+            Some(_) => false,
+        },
+        NodeKind::Scalar(scalar) => scalar_holds(scalar, live),
+        NodeKind::Alias(_) => false,
+    }
+}
+
+fn scalar_holds(scalar: &Scalar, live: Option<&Value>) -> bool {
+    // Flux replaces variables after the build: any value may stand there.
+    if scalar.value.contains("${") {
+        return true;
+    }
+    let zero = |value: &str| matches!(value, "" | "0" | "false");
+    match live {
+        None | Some(Value::Null) => scalar.is_null() || zero(&scalar.value),
+        Some(Value::String(live)) => scalar.value == *live || same_duration(&scalar.value, live),
+        Some(Value::Bool(live)) => matches!(plain(&scalar.value), Plain::Bool(value) if value == *live),
+        Some(Value::Number(live)) => {
+            matches!(plain(&scalar.value), Plain::Number(value) if live.as_f64() == Some(value))
+        }
+        Some(_) => false,
+    }
+}
+
+/// `1h` and `1h0m0s`.
+fn same_duration(a: &str, b: &str) -> bool {
+    match (seconds(a), seconds(b)) {
+        (Some(a), Some(b)) => (a - b).abs() < 1e-9,
+        _ => false,
+    }
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|at| *at > 0)?;
+        let number: f64 = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?;
+        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        seconds += number
+            * match rest.get(..end)? {
+                "h" => 3600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                _ => return None,
+            };
+        rest = rest.get(end..)?;
+    }
+    (!text.is_empty()).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(a: &str, b: &str, expected: bool) {
+        let (one, other) = (ParsedFile::parse(a), ParsedFile::parse(b));
+        let [one, other] = [&one, &other].map(|file| &file.documents()[0].document);
+        assert_eq!(same_document(one, other), expected, "{a}\n---\n{b}");
+        assert_eq!(same_document(other, one), expected, "{b}\n---\n{a}");
+    }
+
+    #[test]
+    fn what_counts_in_a_text() {
+        check("a: 1\nb: x\n", "# said\nb: \"x\"\na: 1 # more\n", true);
+        check("a: 1\n", "a: 2\n", false);
+        check("a: 1\n", "a: \"1\"\n", false);
+        check("a: true\n", "a: 'true'\n", false);
+        check("a: [x, y]\n", "a:\n  - x\n  - y\n", true);
+        check("a: [x, y]\n", "a: [y, x]\n", false);
+        check("a: 1\n", "a: 1\nb: 2\n", false);
+        check("a: |\n  x\n", "a: \"x\\n\"\n", true);
+        check("a: &n {x: 1}\nb: *n\n", "a: {x: 1}\nb: {x: 1}\n", true);
+        check("a: ~\n", "a:\n", true);
+    }
+
+    fn check_live(document: &str, live: &str, expected: bool) {
+        let file = ParsedFile::parse(document);
+        let live: Value = serde_json::from_str(live).expect("live is JSON");
+        assert_eq!(live_holds(&file.documents()[0].document, &live), expected, "{document}\n{live}");
+    }
+
+    #[test]
+    fn what_a_live_spec_holds() {
+        check_live(
+            "spec: {path: ./apps, prune: true, interval: 1h}",
+            r#"{"path":"./apps","prune":true,"interval":"1h0m0s","force":false}"#,
+            true,
+        );
+        check_live("spec: {path: ./apps}", r#"{"path":"./app"}"#, false);
+        check_live("spec: {path: \"${DIR}\"}", r#"{"path":"./app"}"#, true);
+        check_live("spec: {suspend: false, patches: []}", r"{}", true);
+        check_live("spec: {suspend: true}", r"{}", false);
+        check_live("spec: {dependsOn: [{name: a}]}", r#"{"dependsOn":[{"name":"a"},{"name":"b"}]}"#, false);
+        check_live("spec: {retries: 3}", r#"{"retries":3}"#, true);
+    }
+}

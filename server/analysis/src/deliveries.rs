@@ -1,0 +1,234 @@
+//! Which files of the repository each live Kustomization of a cluster is applied from.
+
+use flux::{Facts, Kind, Object, ObjectId};
+use manifests::{RepoPath, Tree};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::copies::Copies;
+use crate::index::{BuildKey, Covered, RepoIndex};
+use crate::inputs::Remotes;
+
+/// A cluster, looked at from one repository. Built once for each state of its facts.
+pub(crate) struct Deliveries {
+    /// Kustomizations whose source is this repository, by id.
+    pub(crate) from_here: Vec<Delivery>,
+    by_kustomization: HashMap<ObjectId, usize>,
+    /// Live Flux objects by kind and name.
+    by_name: HashMap<(Kind, Arc<str>), Vec<ObjectId>>,
+    /// Kustomizations of which it cannot be told where they come from, with a sentence each.
+    pub(crate) untold: Vec<(ObjectId, String)>,
+}
+
+/// A Kustomization that is applied from this repository.
+pub(crate) struct Delivery {
+    pub(crate) kustomization: Arc<Object>,
+    pub(crate) from: From,
+}
+
+/// Where a Kustomization's build is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum From {
+    /// In a folder of this repository, or of an artifact that was copied from it.
+    Build(BuildKey),
+    /// In an artifact that was pushed from this repository; which folder its root is, nobody wrote down.
+    Somewhere(BuildKey),
+}
+
+impl Deliveries {
+    pub(crate) fn new(facts: &Facts, remotes: &dyn Remotes) -> Self {
+        let mut found = Self {
+            from_here: Vec::new(),
+            by_kustomization: HashMap::new(),
+            by_name: HashMap::new(),
+            untold: Vec::new(),
+        };
+        let mut sources = Sources { facts, remotes, known: HashMap::new() };
+        for kind in Kind::ALL {
+            for object in facts.of_kind(*kind) {
+                found
+                    .by_name
+                    .entry((*kind, Arc::clone(&object.id.name)))
+                    .or_default()
+                    .push(object.id.clone());
+                if *kind != Kind::Kustomization {
+                    continue;
+                }
+                match sources.of(object) {
+                    Told::Here(from) => {
+                        found.by_kustomization.insert(object.id.clone(), found.from_here.len());
+                        found.from_here.push(Delivery { kustomization: Arc::clone(object), from });
+                    }
+                    Told::Elsewhere => {}
+                    Told::Untold(why) => found.untold.push((object.id.clone(), why)),
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether anything of this repository is applied to this cluster.
+    pub(crate) fn fits(&self) -> bool {
+        !self.from_here.is_empty()
+    }
+
+    pub(crate) fn of(&self, kustomization: &ObjectId) -> Option<&Delivery> {
+        self.from_here.get(*self.by_kustomization.get(kustomization)?)
+    }
+
+    pub(crate) fn live_named(&self, kind: Kind, name: &str) -> &[ObjectId] {
+        self.by_name.get(&(kind, Arc::from(name))).map_or(&[], Vec::as_slice)
+    }
+
+    /// Kustomizations whose build reads this file, with what the build reads.
+    pub(crate) fn covering<'a>(
+        &'a self,
+        path: &RepoPath,
+        index: &RepoIndex,
+        tree: &dyn Tree,
+    ) -> Vec<(&'a Delivery, Arc<Covered>)> {
+        self.from_here
+            .iter()
+            .filter_map(|delivery| {
+                let covered = delivery.covered(index, tree);
+                covered.holds(path).then_some((delivery, covered))
+            })
+            .collect()
+    }
+}
+
+impl Delivery {
+    pub(crate) fn covered(&self, index: &RepoIndex, tree: &dyn Tree) -> Arc<Covered> {
+        match &self.from {
+            From::Build(key) | From::Somewhere(key) => index.covered(tree, key),
+        }
+    }
+
+    /// Whether the files that the build reads are certain.
+    pub(crate) fn is_certain(&self, index: &RepoIndex, tree: &dyn Tree) -> bool {
+        matches!(self.from, From::Build(_)) && self.covered(index, tree).unknown.is_empty()
+    }
+}
+
+enum Told {
+    Here(From),
+    Elsewhere,
+    Untold(String),
+}
+
+/// What is known of the sources of a cluster, each looked at once.
+struct Sources<'a> {
+    facts: &'a Facts,
+    remotes: &'a dyn Remotes,
+    known: HashMap<ObjectId, Origin>,
+}
+
+#[derive(Clone)]
+enum Origin {
+    /// A Git repository that is this one.
+    Ours,
+    /// An artifact pushed from this one.
+    Pushed,
+    /// An artifact copied from this one.
+    Copied(Arc<Copies>),
+    Other,
+    Untold(String),
+}
+
+impl Sources<'_> {
+    fn of(&mut self, kustomization: &Object) -> Told {
+        let source = kustomization.references().iter().find(|it| it.role == flux::Role::Source);
+        let Some(source) = source else { return Told::Elsewhere };
+        let path = kustomization.spec.path.as_deref().unwrap_or_default();
+        let key =
+            |copies| BuildKey { copies, dir: RepoPath::of_flux(path), components: components(kustomization) };
+        match self.origin(&source.target) {
+            Origin::Ours => Told::Here(From::Build(key(None))),
+            Origin::Pushed => Told::Here(From::Somewhere(key(None))),
+            Origin::Copied(copies) => Told::Here(From::Build(key(Some(copies)))),
+            Origin::Other => Told::Elsewhere,
+            Origin::Untold(why) => Told::Untold(why),
+        }
+    }
+
+    fn origin(&mut self, source: &ObjectId) -> Origin {
+        if let Some(known) = self.known.get(source) {
+            return known.clone();
+        }
+        let origin = self.look(source);
+        self.known.insert(source.clone(), origin.clone());
+        origin
+    }
+
+    fn look(&self, source: &ObjectId) -> Origin {
+        let Some(object) = self.facts.get(source) else {
+            return Origin::Untold(format!("its source {source} is not known"));
+        };
+        match object.kind {
+            Kind::GitRepository => match &object.spec.url {
+                Some(url) if self.remotes.is_ours(url) => Origin::Ours,
+                _ => Origin::Other,
+            },
+            Kind::ExternalArtifact => self.copied(object),
+            _ => match object.status.artifact.as_ref().and_then(|it| it.origin_source.as_ref()) {
+                Some(url) if self.remotes.is_ours(url) => Origin::Pushed,
+                Some(_) => Origin::Other,
+                None => Origin::Untold(format!("{source} does not say which repository it was made from")),
+            },
+        }
+    }
+
+    /// An ExternalArtifact names the generator that made it; the generator's rules say from what.
+    fn copied(&self, artifact: &Object) -> Origin {
+        let producer =
+            artifact.references().iter().find(|it| it.role == flux::Role::Producer).map(|it| &it.target);
+        let generator = match producer {
+            Some(id) => self.facts.get(id),
+            None => self.facts.of_kind(Kind::ArtifactGenerator).find(|it| {
+                it.id.namespace == artifact.id.namespace && it.spec.produces.contains(&artifact.id.name)
+            }),
+        };
+        let Some(generator) = generator.filter(|it| it.kind == Kind::ArtifactGenerator) else {
+            return Origin::Untold(format!("what made {} is not known", artifact.id));
+        };
+        let spec = generator.raw_spec();
+        let ours = |alias: &str| {
+            let sources = spec.get("sources").and_then(Value::as_array);
+            let index = sources.and_then(|all| all.iter().position(|it| text(it, "alias") == Some(alias)));
+            let Some(index) = index else { return false };
+            let field = format!("spec.sources[{index}].name");
+            generator
+                .references()
+                .iter()
+                .find(|it| *it.field == *field)
+                .is_some_and(|it| matches!(self.look_flat(&it.target), Origin::Ours | Origin::Pushed))
+        };
+        match Copies::read(&spec, &artifact.id.name, ours) {
+            Some(copies) => Origin::Copied(Arc::new(copies)),
+            None => Origin::Other,
+        }
+    }
+
+    /// Like [`look`](Self::look), without going from generator to generator: those may form a circle.
+    fn look_flat(&self, source: &ObjectId) -> Origin {
+        match self.facts.get(source) {
+            Some(object) if object.kind != Kind::ExternalArtifact => self.look(source),
+            _ => Origin::Other,
+        }
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+fn components(kustomization: &Object) -> Vec<String> {
+    // Parsing a spec costs more than looking for the word, and few have it.
+    if !kustomization.spec_json.contains("\"components\"") {
+        return Vec::new();
+    }
+    let spec = kustomization.raw_spec();
+    let components = spec.get("components").and_then(Value::as_array);
+    components.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
