@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use text_size::TextRange;
 
-use crate::{FieldPath, RepoPath, Tree};
+use crate::{FieldPath, FileKind, RepoPath, Tree};
+
+mod walk;
+
+use walk::Walk;
 
 /// The names that kustomize looks for, in its order.
 pub const KUSTOMIZATION_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -92,7 +96,7 @@ pub enum Why {
     /// A symbolic link: Flux's artifacts hold none.
     #[error("{0} is a symbolic link, which Flux leaves out of its artifacts")]
     Symlink(RepoPath),
-    /// A chart that kustomize renders; Flux refuses these.
+    /// A chart that kustomize would render. Flux does not enable this, so that its build fails there.
     #[error("the chart {0} is rendered by Helm, and is not read here")]
     Helm(String),
     /// A generator or transformer, which may make or change anything.
@@ -113,12 +117,25 @@ pub enum Why {
 }
 
 /// The files that a build of `dir` reads, transitively. A directory without kustomization.yaml is scanned as Flux
-/// does (flux-reference E.3).
+/// does: recursively, hidden files included, a folder with a kustomization.yaml in it taken as one resource
+/// (flux-reference E.3).
+///
+/// The tree is taken as it is: what a `.sourceignore` leaves out of an artifact is for the tree to leave out.
 pub fn reach(tree: &dyn Tree, dir: &RepoPath) -> Reach {
     reach_with(tree, dir, &[])
 }
 
-/// [`reach`], with the `spec.components` of a Flux Kustomization.
-pub fn reach_with(_tree: &dyn Tree, _dir: &RepoPath, _components: &[&str]) -> Reach {
-    Reach::default()
+/// [`reach`], with the `spec.components` of a Flux Kustomization: paths relative to `dir`.
+pub fn reach_with(tree: &dyn Tree, dir: &RepoPath, components: &[&str]) -> Reach {
+    let mut walk = Walk::new(tree);
+    walk.root(dir, components);
+    walk.reach
+}
+
+/// The kustomization file of a directory; `None` if it has none. Of several the first is taken, in the order of
+/// [`KUSTOMIZATION_NAMES`]; kustomize refuses them, and [`reach`] says so.
+pub fn build_file(tree: &dyn Tree, dir: &RepoPath) -> Option<RepoPath> {
+    let entries = tree.list(dir);
+    let is_file = |name: &str| entries.iter().any(|(it, kind)| it == name && *kind == FileKind::File);
+    KUSTOMIZATION_NAMES.into_iter().find(|name| is_file(name)).and_then(|name| dir.join(name))
 }
