@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::{Kind, ObjectId};
+
 /// Longest [`first_sentence`], in characters.
 pub const SENTENCE: usize = 400;
 
@@ -146,4 +148,59 @@ pub(crate) fn capture<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> 
 pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let rest = text.split_once(before)?.1;
     rest.split_once(after).map(|(found, _)| found)
+}
+
+/// A Flux object in a text as `Kind/namespace/name`, and where it ends.
+fn flux_object_at(text: &str) -> Option<(ObjectId, usize)> {
+    let kind = Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| text.strip_prefix(kind.as_str()).is_some_and(|rest| rest.starts_with('/')))?;
+    let word = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-./".contains(c))).unwrap_or(text.len());
+    // A full stop or a slash at the end belongs to the sentence.
+    let word = text[..word].trim_end_matches(['.', '/']);
+    let mut parts = word.split('/').skip(1);
+    let (namespace, name) = (parts.next()?, parts.next()?);
+    (parts.next().is_none() && !name.is_empty()).then(|| (ObjectId::flux(kind, namespace, name), word.len()))
+}
+
+fn flux_objects(message: &str) -> impl Iterator<Item = (ObjectId, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = message.get(from..)?;
+            let start = from + rest.find(|c: char| c.is_ascii_uppercase())?;
+            let in_word =
+                message[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '-');
+            if !in_word && let Some((id, len)) = flux_object_at(&message[start..]) {
+                from = start + len;
+                return Some((id, &message[start + len..]));
+            }
+            from = start + 1;
+        }
+    })
+}
+
+/// The Flux objects that a message names as `Kind/namespace/name`, each once.
+pub fn named_objects(message: &str) -> Vec<ObjectId> {
+    let mut found: Vec<ObjectId> = Vec::new();
+    for (id, _) in flux_objects(message) {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// The Flux objects that a failed health check names, those that were ready left out:
+/// `timeout waiting for: [HelmRelease/apps/web status: 'InProgress', …]`.
+pub fn health_items(message: &str) -> Vec<ObjectId> {
+    let mut found: Vec<ObjectId> = Vec::new();
+    for (id, rest) in flux_objects(message) {
+        let status = rest.strip_prefix(" status: '").and_then(|rest| rest.split('\'').next());
+        if status.is_some_and(|status| status != "Current") && !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found
 }
