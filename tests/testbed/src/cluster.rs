@@ -1,0 +1,640 @@
+//! One Kubernetes cluster: its processes, their start, and what a test may do to them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::core::{ApiResource, GroupVersionKind};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::address::Ports;
+use crate::certificates::{Authority, Identity, signing_key};
+use crate::components::{Components, tell};
+use crate::error::{Error, Result};
+use crate::kubeconfig::{Auth, Entry, ExecPlugin, Kubeconfig, Login, Role};
+use crate::supervisor::{Process, Spec, Supervisor, tail};
+use crate::{fates, rbac};
+
+/// What of Flux a cluster has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flux {
+    /// The CustomResourceDefinitions, the namespace `flux-system` and all controllers.
+    #[default]
+    Running,
+    /// CustomResourceDefinitions and namespace only: no controller, no node, no pods. Objects stay as a test writes them
+    /// ([`Cluster::set_status`]). Starts in half the time.
+    CrdsOnly,
+    /// A plain API server without anything of Flux, without nodes.
+    Absent,
+}
+
+/// One cluster of a testbed.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Its name: of its context, and in messages.
+    pub name: String,
+    /// What of Flux it has.
+    pub flux: Flux,
+}
+
+/// The Flux controllers, and what else runs in a cluster; as [`Cluster::pause`] and [`Cluster::log`] take them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Program {
+    /// The database.
+    Etcd,
+    /// The API server.
+    ApiServer,
+    /// Kubernetes' controllers.
+    ControllerManager,
+    /// The scheduler.
+    Scheduler,
+    /// Plays the kubelet: makes nodes and pods ready.
+    Kwok,
+    /// Flux source-controller.
+    SourceController,
+    /// Flux kustomize-controller.
+    KustomizeController,
+    /// Flux helm-controller.
+    HelmController,
+    /// Flux notification-controller.
+    NotificationController,
+    /// Flux source-watcher: ArtifactGenerators.
+    SourceWatcher,
+}
+
+impl Program {
+    /// The binary's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Program::Etcd => "etcd",
+            Program::ApiServer => "kube-apiserver",
+            Program::ControllerManager => "kube-controller-manager",
+            Program::Scheduler => "kube-scheduler",
+            Program::Kwok => "kwok",
+            Program::SourceController => "source-controller",
+            Program::KustomizeController => "kustomize-controller",
+            Program::HelmController => "helm-controller",
+            Program::NotificationController => "notification-controller",
+            Program::SourceWatcher => "source-watcher",
+        }
+    }
+
+    /// The Flux controllers.
+    pub const FLUX: [Program; 5] = [
+        Program::SourceController,
+        Program::KustomizeController,
+        Program::HelmController,
+        Program::NotificationController,
+        Program::SourceWatcher,
+    ];
+}
+
+const TENANTS: usize = 8;
+
+/// What all clusters of a testbed share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) folder: PathBuf,
+    pub(crate) components: Components,
+    pub(crate) ip: IpAddr,
+    pub(crate) ports: Mutex<Ports>,
+    pub(crate) logs_kept: AtomicBool,
+    pub(crate) supervisor: Supervisor,
+}
+
+impl Shared {
+    pub(crate) fn port(&self) -> Result<u16> {
+        locked(&self.ports).free()
+    }
+
+    /// Keeps the logs when the testbed ends, told once on standard error.
+    pub(crate) fn keep_logs(&self) -> PathBuf {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let target = std::env::temp_dir().join(format!("{name}-logs"));
+        if !self.logs_kept.swap(true, Ordering::Relaxed) {
+            self.supervisor.keep_logs(&target);
+            tell(&format!("the logs will be kept in {}", target.display()));
+        }
+        target
+    }
+}
+
+/// A running cluster of a [`crate::Testbed`].
+#[derive(Debug)]
+pub struct Cluster {
+    options: ClusterOptions,
+    folder: PathBuf,
+    url: String,
+    authority: Authority,
+    tokens: BTreeMap<String, String>,
+    tenants: Mutex<Vec<String>>,
+    counter: Mutex<usize>,
+    kinds: Mutex<HashMap<GroupVersionKind, (ApiResource, bool)>>,
+    processes: Mutex<BTreeMap<Program, Process>>,
+    shared: Arc<Shared>,
+}
+
+/// A panic elsewhere leaves these maps usable.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cluster {
+    pub(crate) async fn start(options: ClusterOptions, shared: Arc<Shared>) -> Result<Self> {
+        let folder = shared.folder.join(&options.name);
+        for sub in ["etcd", "pki", "storage", "watcher-storage", "tmp", "home", "kubeconfigs"] {
+            let path = folder.join(sub);
+            fs::create_dir_all(&path).map_err(Error::file("create", &path))?;
+        }
+        let users: Vec<String> = ["admin", "viewer", "editor", "nobody"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain((1..=TENANTS).map(tenant))
+            .collect();
+        let mut tokens = BTreeMap::new();
+        for user in users {
+            tokens.insert(user, random_token()?);
+        }
+        let port = shared.port()?;
+        let cluster = Self {
+            url: format!("https://{}:{port}", shared.ip),
+            authority: Authority::new(&options.name)?,
+            tokens,
+            tenants: Mutex::default(),
+            counter: Mutex::default(),
+            kinds: Mutex::default(),
+            processes: Mutex::default(),
+            options,
+            folder,
+            shared,
+        };
+        cluster.start_control_plane(port)?;
+        cluster.wait_api_server(Duration::from_secs(60)).await?;
+        if cluster.options.flux != Flux::Absent {
+            cluster.install_flux().await?;
+        }
+        if cluster.options.flux == Flux::Running {
+            cluster.start_workloads()?;
+            cluster.start_flux()?;
+            cluster.apply_value(node()).await?;
+            cluster.wait_flux(Duration::from_secs(60)).await?;
+        }
+        Ok(cluster)
+    }
+
+    /// Its name, as in [`ClusterOptions::name`].
+    pub fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    /// The API server's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A client with all rights, for the tokio runtime of the caller (do not pass it on to another runtime).
+    pub fn client(&self) -> Result<kube::Client> {
+        let uri = self.url.parse().map_err(|error| Error::Usage(format!("{}: {error}", self.url)))?;
+        let mut config = kube::Config::new(uri);
+        config.root_cert = Some(vec![self.authority.der()]);
+        config.auth_info.token = self.tokens.get("admin").cloned().map(Into::into);
+        kube::Client::try_from(config).map_err(Error::api(format!("make a client for {}", self.url)))
+    }
+
+    /// The certificate authority, PEM; e.g. to hand the wrong one to another cluster's kubeconfig.
+    pub fn authority(&self) -> &str {
+        self.authority.certificate()
+    }
+
+    /// Writes a kubeconfig with one context, named as the cluster. It is gone with the testbed.
+    pub async fn kubeconfig(&self, role: Role, auth: Auth) -> Result<Kubeconfig> {
+        let (user, groups) = self.user(&role).await?;
+        let token = self.tokens.get(&user).cloned().unwrap_or_default();
+        let number = {
+            let mut counter = locked(&self.counter);
+            *counter += 1;
+            *counter
+        };
+        let folder = self.folder.join("kubeconfigs");
+        let login = match auth {
+            Auth::Token => Login::Token(token),
+            Auth::RejectedToken => Login::Token("rejected".to_owned()),
+            Auth::ClientCertificate => Login::Certificate(self.authority.client(&user, &groups, false)?),
+            Auth::ExpiredCertificate => Login::Certificate(self.authority.client(&user, &groups, true)?),
+            Auth::Exec(options) => {
+                let plugin = ExecPlugin::create(folder.join(format!("plugin-{number}")), token, &options)?;
+                Login::Exec(plugin, options.interactive_mode)
+            }
+        };
+        Kubeconfig::create(
+            folder.join(format!("{number}-{}.yaml", role.word())),
+            Entry {
+                context: self.options.name.clone(),
+                namespace: None,
+                server: self.url.clone(),
+                authority: self.authority.certificate().to_owned(),
+                login,
+            },
+        )
+    }
+
+    async fn user(&self, role: &Role) -> Result<(String, Vec<String>)> {
+        Ok(match role {
+            Role::Admin => ("admin".to_owned(), vec!["system:masters".to_owned()]),
+            Role::Viewer => ("viewer".to_owned(), vec![]),
+            Role::Editor => ("editor".to_owned(), vec![]),
+            Role::Nobody => ("nobody".to_owned(), vec![]),
+            Role::OneNamespace(namespace) => {
+                let user = {
+                    let mut tenants = locked(&self.tenants);
+                    let index = match tenants.iter().position(|known| known == namespace) {
+                        Some(index) => index,
+                        None => {
+                            tenants.push(namespace.clone());
+                            tenants.len() - 1
+                        }
+                    };
+                    if index >= TENANTS {
+                        return Err(Error::Usage(format!(
+                            "a cluster of the testbed has at most {TENANTS} tenants"
+                        )));
+                    }
+                    tenant(index + 1)
+                };
+                for object in rbac::tenant(namespace, &user) {
+                    self.apply_value(object).await?;
+                }
+                (user, vec![])
+            }
+        })
+    }
+
+    /// Makes a program hang (SIGSTOP): connections are accepted by the kernel and never answered.
+    pub fn pause(&self, program: Program) {
+        self.signal(program, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self, program: Program) {
+        self.signal(program, Signal::CONT);
+    }
+
+    /// Kills a program; nothing listens on its port any more. Does nothing when it does not run.
+    pub fn stop(&self, program: Program) {
+        if let Some(process) = locked(&self.processes).get_mut(&program) {
+            process.stop();
+        }
+    }
+
+    /// Starts a program that was stopped, with the same port and data. For the API server, waits until it is ready.
+    pub async fn start_again(&self, program: Program) -> Result<()> {
+        let spec = match locked(&self.processes).remove(&program) {
+            Some(process) => process.spec.clone(),
+            None => return Err(Error::Usage(format!("{} does not belong to this cluster", program.name()))),
+        };
+        let process = self.shared.supervisor.spawn(spec)?;
+        locked(&self.processes).insert(program, process);
+        if program == Program::ApiServer {
+            self.wait_api_server(Duration::from_secs(60)).await?;
+        }
+        Ok(())
+    }
+
+    fn signal(&self, program: Program, signal: Signal) {
+        if let Some(process) = locked(&self.processes).get_mut(&program) {
+            process.signal(signal);
+        }
+    }
+
+    /// Where a program's log is.
+    pub fn log_path(&self, program: Program) -> PathBuf {
+        self.shared.folder.join("log").join(format!("{}-{}.log", self.options.name, program.name()))
+    }
+
+    /// A program's log so far.
+    pub fn log(&self, program: Program) -> String {
+        fs::read(self.log_path(program))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// The ends of the Flux controllers' logs, and that of any program that ended by itself.
+    pub(crate) fn log_tails(&self, lines: usize) -> String {
+        let mut out = String::new();
+        for (program, process) in locked(&self.processes).iter_mut() {
+            let ended = process.ended();
+            if let Some(status) = ended {
+                out.push_str(&format!("{} is not running ({status})\n", program.name()));
+            }
+            if Program::FLUX.contains(program) || ended.is_some() {
+                out.push_str(&format!(
+                    "the log of {} ends with:\n{}",
+                    program.name(),
+                    tail(&process.spec.log, lines)
+                ));
+            }
+        }
+        out
+    }
+
+    /// Something failed, so the logs are kept.
+    pub(crate) fn note_failure(&self) {
+        self.shared.keep_logs();
+    }
+
+    pub(crate) fn known_kinds(&self) -> MutexGuard<'_, HashMap<GroupVersionKind, (ApiResource, bool)>> {
+        locked(&self.kinds)
+    }
+
+    fn spawn(&self, program: Program, args: Vec<OsString>) -> Result<()> {
+        let env = [
+            ("HOME", self.folder.join("home").into_os_string()),
+            ("TMPDIR", self.folder.join("tmp").into_os_string()),
+            ("KUBECONFIG", self.admin_file().into_os_string()),
+            ("RUNTIME_NAMESPACE", "flux-system".into()),
+        ];
+        let process = self.shared.supervisor.spawn(Spec {
+            name: format!("{} of cluster {}", program.name(), self.options.name),
+            program: self.shared.components.program(program.name()),
+            args,
+            env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            log: self.log_path(program),
+        })?;
+        locked(&self.processes).insert(program, process);
+        Ok(())
+    }
+
+    fn admin_file(&self) -> PathBuf {
+        self.folder.join("admin.kubeconfig")
+    }
+
+    fn start_control_plane(&self, port: u16) -> Result<()> {
+        let ip = self.shared.ip;
+        let pki = self.folder.join("pki");
+        let write = |name: &str, text: &str| -> Result<PathBuf> {
+            let path = pki.join(name);
+            fs::write(&path, text).map_err(Error::file("write", &path))?;
+            Ok(path)
+        };
+        let ca = write("ca.crt", self.authority.certificate())?;
+        let Identity { certificate, key } = self.authority.serving(ip)?;
+        let (certificate, key) = (write("apiserver.crt", &certificate)?, write("apiserver.key", &key)?);
+        let (private, public) = signing_key()?;
+        let (private, public) = (write("sa.key", &private)?, write("sa.pub", &public)?);
+        let mut users = String::new();
+        for (user, token) in &self.tokens {
+            let groups = if user == "admin" { ",system:masters" } else { "" };
+            users.push_str(&format!("{token},{user},{user}{groups}\n"));
+        }
+        let users = write("tokens.csv", &users)?;
+        Kubeconfig::create(
+            self.admin_file(),
+            Entry {
+                context: self.options.name.clone(),
+                namespace: None,
+                server: self.url.clone(),
+                authority: self.authority.certificate().to_owned(),
+                login: Login::Token(self.tokens.get("admin").cloned().unwrap_or_default()),
+            },
+        )?;
+
+        let etcd = format!("http://{ip}:{}", self.shared.port()?);
+        let peer = format!("http://{ip}:{}", self.shared.port()?);
+        self.spawn(
+            Program::Etcd,
+            vec![
+                "--name=testbed".into(),
+                flag("--data-dir", self.folder.join("etcd")),
+                "--unsafe-no-fsync".into(),
+                flag("--listen-client-urls", &etcd),
+                flag("--advertise-client-urls", &etcd),
+                flag("--listen-peer-urls", &peer),
+                flag("--initial-advertise-peer-urls", &peer),
+                flag("--initial-cluster", format!("testbed={peer}")),
+            ],
+        )?;
+        self.spawn(
+            Program::ApiServer,
+            vec![
+                flag("--etcd-servers", &etcd),
+                flag("--cert-dir", &pki),
+                flag("--tls-cert-file", certificate),
+                flag("--tls-private-key-file", key),
+                flag("--client-ca-file", &ca),
+                flag("--bind-address", ip.to_string()),
+                flag("--secure-port", port.to_string()),
+                flag("--advertise-address", ip.to_string()),
+                "--endpoint-reconciler-type=none".into(),
+                "--service-cluster-ip-range=10.0.0.0/24".into(),
+                "--service-account-issuer=https://kubernetes.default.svc".into(),
+                flag("--service-account-key-file", public),
+                flag("--service-account-signing-key-file", &private),
+                flag("--token-auth-file", users),
+                "--authorization-mode=RBAC".into(),
+                // Pods need no token here.
+                "--disable-admission-plugins=ServiceAccount".into(),
+            ],
+        )
+    }
+
+    fn start_workloads(&self) -> Result<()> {
+        let kubeconfig = self.admin_file();
+        let pki = self.folder.join("pki");
+        self.spawn(
+            Program::ControllerManager,
+            vec![
+                flag("--kubeconfig", &kubeconfig),
+                flag("--service-account-private-key-file", pki.join("sa.key")),
+                flag("--root-ca-file", pki.join("ca.crt")),
+                "--use-service-account-credentials=false".into(),
+                "--leader-elect=false".into(),
+                "--controllers=*,-nodeipam,-route,-service-lb-controller,-cloud-node-lifecycle-controller"
+                    .into(),
+                "--allocate-node-cidrs=false".into(),
+                "--secure-port=0".into(),
+            ],
+        )?;
+        self.spawn(
+            Program::Scheduler,
+            vec![
+                flag("--kubeconfig", &kubeconfig),
+                "--leader-elect=false".into(),
+                "--authentication-tolerate-lookup-failure=true".into(),
+                "--secure-port=0".into(),
+            ],
+        )?;
+        let mut args = vec![flag("--kubeconfig", &kubeconfig), "--manage-all-nodes=true".into()];
+        for stage in fates::write_stages(&self.shared.components, &self.folder.join("stages"))? {
+            args.push(flag("--config", stage));
+        }
+        self.spawn(Program::Kwok, args)
+    }
+
+    async fn install_flux(&self) -> Result<()> {
+        let client = self.client()?;
+        self.apply_value(rbac::namespace("flux-system")).await?;
+        let crds: kube::Api<kube::core::DynamicObject> = kube::Api::all_with(
+            client,
+            &ApiResource::erase::<
+                k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+            >(&()),
+        );
+        let mut work = Vec::new();
+        for path in self.shared.components.crds()? {
+            let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+            let crds = &crds;
+            work.push(async move {
+                let mut documents: Vec<Value> = serde_saphyr::from_multiple(&text)
+                    .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+                let crd = documents.pop().unwrap_or_default();
+                let name =
+                    crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let params = kube::api::PatchParams::apply("testbed").force();
+                let failed = Error::api(format!("apply CustomResourceDefinition {name}"));
+                crds.patch(&name, &params, &kube::api::Patch::Apply(&crd)).await.map_err(failed)?;
+                Ok::<String, Error>(format!("CustomResourceDefinition/{name}"))
+            });
+        }
+        let names = futures::future::try_join_all(work).await?;
+        for object in rbac::flux() {
+            self.apply_value(object).await?;
+        }
+        let waits = names
+            .iter()
+            .map(|name| self.wait_condition(name, ("Established", "True", None), Duration::from_secs(30)));
+        futures::future::try_join_all(waits).await?;
+        Ok(())
+    }
+
+    fn start_flux(&self) -> Result<()> {
+        let ip = self.shared.ip;
+        let events = format!("{ip}:{}", self.shared.port()?);
+        let receiver = format!("{ip}:{}", self.shared.port()?);
+        let storage = format!("{ip}:{}", self.shared.port()?);
+        let watcher = format!("{ip}:{}", self.shared.port()?);
+        for program in Program::FLUX {
+            let mut args: Vec<OsString> = [
+                "--watch-all-namespaces",
+                "--enable-leader-election=false",
+                "--metrics-addr=127.0.0.1:0",
+                "--health-addr=127.0.0.1:0",
+            ]
+            .map(OsString::from)
+            .to_vec();
+            if program == Program::NotificationController {
+                args.extend([flag("--events-addr", &events), flag("--receiverAddr", &receiver)]);
+            } else {
+                args.push(flag("--events-addr", format!("http://{events}/")));
+            }
+            match program {
+                Program::SourceController | Program::SourceWatcher => {
+                    let (address, folder) = match program {
+                        Program::SourceController => (&storage, "storage"),
+                        _ => (&watcher, "watcher-storage"),
+                    };
+                    args.extend([
+                        flag("--storage-path", self.folder.join(folder)),
+                        flag("--storage-addr", address),
+                        flag("--storage-adv-addr", address),
+                    ]);
+                }
+                Program::KustomizeController | Program::HelmController => {
+                    args.push("--feature-gates=ExternalArtifact=true".into());
+                    // Half a minute in real life; tests would wait for it.
+                    args.push("--requeue-dependency=2s".into());
+                }
+                _ => {}
+            }
+            self.spawn(program, args)?;
+        }
+        Ok(())
+    }
+
+    async fn wait_api_server(&self, timeout: Duration) -> Result<()> {
+        self.wait_up(Program::ApiServer, timeout, async || {
+            let request = http::Request::get("/readyz").body(vec![]).map_err(|e| e.to_string())?;
+            let client = self.client().map_err(|e| e.to_string())?;
+            client.request_text(request).await.map(|_| true).map_err(|e| e.to_string())
+        })
+        .await
+    }
+
+    async fn wait_flux(&self, timeout: Duration) -> Result<()> {
+        for program in Program::FLUX {
+            self.wait_up(program, timeout, async || {
+                // Said once for each reconciler when its caches are filled; the servers for artifacts and events start before.
+                Ok(self.log(program).contains("Starting workers"))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_up(
+        &self,
+        program: Program,
+        timeout: Duration,
+        probe: impl AsyncFn() -> Result<bool, String>,
+    ) -> Result<()> {
+        let started = Instant::now();
+        let mut last = "no answer yet".to_owned();
+        while started.elapsed() < timeout {
+            if let Some(process) = locked(&self.processes).get_mut(&program) {
+                process.check()?;
+            }
+            match tokio::time::timeout(Duration::from_secs(5), probe()).await {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => {}
+                Ok(Err(reason)) => last = reason,
+                Err(_) => last = "no answer within 5 s".to_owned(),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let process = format!("{} of cluster {}", program.name(), self.options.name);
+        Err(Error::NotUp {
+            process,
+            waited: started.elapsed(),
+            last,
+            tail: tail(&self.log_path(program), 30),
+        })
+    }
+}
+
+fn flag(name: &str, value: impl AsRef<Path>) -> OsString {
+    let mut flag = OsString::from(name);
+    flag.push("=");
+    flag.push(value.as_ref());
+    flag
+}
+
+fn tenant(number: usize) -> String {
+    format!("tenant-{number}")
+}
+
+fn node() -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": "node-0",
+            "annotations": { "kwok.x-k8s.io/node": "fake" },
+            "labels": { "kubernetes.io/hostname": "node-0", "kubernetes.io/os": "linux" }
+        }
+    })
+}
+
+fn random_token() -> Result<String> {
+    use std::io::Read;
+    let path = Path::new("/dev/urandom");
+    let mut bytes = [0; 16];
+    fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(Error::file("read", path))?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
