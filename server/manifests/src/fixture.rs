@@ -96,3 +96,22 @@ impl Fixture {
         self.files.iter().find(|(it, _)| it.as_str() == path).map_or("", |(_, text)| text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_cursor_and_marks() {
+        let fixture = parse("//- a/b.yaml\nkind: ü X$0\n#     ^^^ said\n//- c.yaml\n  x: 1\n   ^\n");
+        assert_eq!(fixture.text("a/b.yaml"), "kind: ü X\n");
+        assert_eq!(fixture.cursor, RepoPath::new("a/b.yaml").map(|it| (it, TextSize::new(10))));
+        let marks = fixture
+            .marks
+            .iter()
+            .map(|it| (&fixture.text(it.path.as_str())[crate::bytes(it.range)], &*it.text));
+        assert_eq!(marks.collect::<Vec<_>>(), [("ü X", "said"), (":", "")]);
+        assert_eq!(parse("a: 1\n").files.len(), 1);
+        assert_eq!(parse("a: 1\n").text("main.yaml"), "a: 1\n");
+    }
+}

@@ -90,6 +90,9 @@ pub enum Why {
     /// A directory without kustomization.yaml named as a resource.
     #[error("{0} has no kustomization.yaml")]
     NotABuild(RepoPath),
+    /// A directory where only a file can be.
+    #[error("{0} is a directory, not a file")]
+    NotAFile(RepoPath),
     /// A path that leads out of the repository.
     #[error("{0} leads outside of the repository")]
     Outside(String),

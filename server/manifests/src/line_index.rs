@@ -129,3 +129,51 @@ impl LineIndex {
         self.wide[first..].iter().copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, line: u32, col: u32, offset: u32) {
+        let index = LineIndex::new(text);
+        assert_eq!(index.offset(LineCol { line, col }), TextSize::new(offset), "offset");
+        assert_eq!(index.line_col(TextSize::new(offset)), LineCol { line, col }, "position");
+    }
+
+    #[test]
+    fn columns_count_utf16() {
+        check("aü😀b\n😀", 0, 0, 0);
+        check("aü😀b\n😀", 0, 2, 3);
+        check("aü😀b\n😀", 0, 4, 7);
+        check("aü😀b\n😀", 0, 5, 8);
+        check("aü😀b\n😀", 1, 0, 9);
+        check("aü😀b\n😀", 1, 2, 13);
+        // Between the halves of a pair; and inside of a character.
+        let index = LineIndex::new("aü😀b");
+        assert_eq!(index.offset(LineCol { line: 0, col: 3 }), TextSize::new(3));
+        assert_eq!(index.line_col(TextSize::new(5)), LineCol { line: 0, col: 2 });
+    }
+
+    #[test]
+    fn all_line_ends_count() {
+        let text = "a\r\nb\rc\nd";
+        assert_eq!(LineIndex::new(text).line_count(), 4);
+        check(text, 1, 0, 3);
+        check(text, 2, 0, 5);
+        check(text, 3, 1, 8);
+        // Between \r and \n is the line's end.
+        assert_eq!(LineIndex::new(text).line_col(TextSize::new(2)), LineCol { line: 0, col: 1 });
+    }
+
+    #[test]
+    fn positions_outside_are_clamped() {
+        let index = LineIndex::new("ab\r\ncd\n");
+        assert_eq!(index.offset(LineCol { line: 0, col: 99 }), TextSize::new(2));
+        assert_eq!(index.offset(LineCol { line: 0, col: u32::MAX }), TextSize::new(2));
+        assert_eq!(index.offset(LineCol { line: 9, col: 0 }), TextSize::new(7));
+        assert_eq!(index.line_col(TextSize::new(99)), LineCol { line: 2, col: 0 });
+        assert_eq!(index.line(2), Some(TextRange::empty(TextSize::new(7))));
+        assert_eq!(LineIndex::new("").line_col(TextSize::new(1)), LineCol { line: 0, col: 0 });
+    }
+}

@@ -29,6 +29,12 @@ pub(crate) struct Parsed {
 
 /// Parses one document.
 pub(crate) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
+    parse_instead(text, text)
+}
+
+/// Parses a text in place of another one of the same length, of which parts were replaced by other characters. Ranges
+/// are those of `original`: on its character boundaries.
+pub(crate) fn parse_instead(original: &str, text: &str) -> Result<Parsed, SyntaxError> {
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_comments: true,
@@ -36,7 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
     };
-    let mut builder = Builder::new(text);
+    let mut builder = Builder::new(original, text);
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| SyntaxError {
             offset: crate::size(error.marker().byte_offset().unwrap_or_default().min(text.len())),
@@ -50,6 +56,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
 }
 
 struct Builder<'text> {
+    original: &'text str,
     text: &'text str,
     parsed: Parsed,
     open: Vec<Open>,
@@ -73,9 +80,10 @@ enum Content {
 }
 
 impl<'text> Builder<'text> {
-    fn new(text: &'text str) -> Self {
+    fn new(original: &'text str, text: &'text str) -> Self {
         let anchors = text.contains('*').then(HashMap::new);
         Builder {
+            original,
             text,
             parsed: Parsed { root: None, comments: Vec::new(), double_braces: false },
             open: Vec::new(),
@@ -134,9 +142,10 @@ impl<'text> Builder<'text> {
         true
     }
 
-    /// A range inside the text and on character boundaries, whatever the parser says.
+    /// A range inside the text and on character boundaries, whatever the parser says. What stands in place of other
+    /// characters is ASCII, so that a boundary of the original is one of the text too.
     fn clamp(&self, range: Range<usize>) -> Range<usize> {
-        let floor = |at: usize| self.text.floor_char_boundary(at.min(self.text.len()));
+        let floor = |at: usize| self.original.floor_char_boundary(at.min(self.original.len()));
         let start = floor(range.start);
         start..floor(range.end).max(start)
     }

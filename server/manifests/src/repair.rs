@@ -29,7 +29,7 @@ pub(crate) fn read(text: &str, earlier: Option<&Document>) -> Document {
         _ => template::mask(text),
     };
     if let Some(masked) = &masked
-        && let Ok(parsed) = parser::parse(&masked.text)
+        && let Ok(parsed) = parser::parse_instead(text, &masked.text)
     {
         return document(text, parsed, Soundness::Templated, masked.actions.clone(), None);
     }
@@ -38,12 +38,12 @@ pub(crate) fn read(text: &str, earlier: Option<&Document>) -> Document {
         Err(error) => error,
     };
     let mut budget = MAX_ATTEMPTED_BYTES;
-    if let Some((parsed, blanked)) = repair(text, &error, earlier, &mut budget) {
+    if let Some((parsed, blanked)) = repair(text, text, &error, earlier, &mut budget) {
         return document(text, parsed, Soundness::Repaired, blanked, Some(error));
     }
     if let Some(masked) = masked
         && let Err(masked_error) = parser::parse(&masked.text)
-        && let Some((parsed, blanked)) = repair(&masked.text, &masked_error, None, &mut budget)
+        && let Some((parsed, blanked)) = repair(text, &masked.text, &masked_error, None, &mut budget)
     {
         let unread = masked.actions.into_iter().chain(blanked).collect();
         return document(text, parsed, Soundness::Templated, unread, Some(error));
@@ -72,8 +72,9 @@ fn document(
     Document::new(text, root, soundness, Notes { comments: parsed.comments, unread, error })
 }
 
-/// Takes lines near the error as blank until the rest is YAML. Offsets stay.
+/// Takes lines near the error as blank until the rest is YAML. Offsets stay; ranges are those of `original`.
 fn repair(
+    original: &str,
     text: &str,
     error: &SyntaxError,
     earlier: Option<&Document>,
@@ -94,45 +95,57 @@ fn repair(
     };
     for _ in 0..MAX_REPAIRS {
         let line = line_of(at);
-        let near = (line.saturating_sub(2)..=line).rev();
-        let mut best: Option<(usize, usize, String)> = None;
-        for index in edited.drain(..).chain(near) {
-            let Some(attempt) = lines.get(index).and_then(|it| with_blank(&current, it.clone())) else {
-                continue;
-            };
+        // A line that has no key yet is likelier to be the wrong one; a tab is told at the line before it.
+        let mut near: Vec<usize> = (line.saturating_sub(2)..=line).rev().chain([line + 1]).collect();
+        near.sort_by_key(|index| lines.get(*index).is_some_and(|it| has_key(&current[it.clone()])));
+        let candidates = edited.drain(..).chain(near).filter_map(|index| lines.get(index).cloned());
+        let mut best: Option<(usize, Range<usize>, String)> = None;
+        for content in candidates.flat_map(|it| contents(&current, it)) {
+            let attempt = with_blank(&current, &content);
             *budget = budget.checked_sub(text.len())?;
-            match parser::parse(&attempt) {
+            match parser::parse_instead(original, &attempt) {
                 Ok(parsed) => {
-                    blanked.push(crate::range(trim(text, lines[index].clone())));
+                    blanked.push(crate::range(content));
                     return Some((parsed, blanked));
                 }
                 Err(error) => {
                     let reached = usize::from(error.offset);
                     if best.as_ref().is_none_or(|(furthest, ..)| reached > *furthest) {
-                        best = Some((reached, index, attempt));
+                        best = Some((reached, content, attempt));
                     }
                 }
             }
         }
-        let (reached, index, attempt) = best?;
-        blanked.push(crate::range(trim(text, lines[index].clone())));
+        let (reached, content, attempt) = best?;
+        blanked.push(crate::range(content));
         current = attempt;
         at = reached;
     }
     None
 }
 
-/// The text with one line's content replaced by spaces; `None` if there is nothing to take away. A marker stays.
-fn with_blank(text: &str, line: Range<usize>) -> Option<String> {
-    let content = trim(text, line);
-    if content.is_empty() {
-        return None;
-    }
+fn has_key(line: &str) -> bool {
+    line.trim_end().ends_with(':') || line.contains(": ")
+}
+
+/// What of a line may be taken away. Of a list's item whose key is being typed all but the dash, so that the items
+/// behind it keep their index; else the whole content.
+fn contents(text: &str, line: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let whole = trim(text, line);
+    let item = text[whole.clone()].strip_prefix("- ").filter(|rest| !has_key(rest)).map(|rest| {
+        let start = whole.end - rest.trim_start().len();
+        start..whole.end
+    });
+    item.into_iter().chain([whole]).filter(|it| !it.is_empty())
+}
+
+/// The text with a part of it replaced by spaces.
+fn with_blank(text: &str, part: &Range<usize>) -> String {
     let mut blank = String::with_capacity(text.len());
-    blank.push_str(&text[..content.start]);
-    blank.extend(std::iter::repeat_n(' ', content.len()));
-    blank.push_str(&text[content.end..]);
-    Some(blank)
+    blank.push_str(&text[..part.start]);
+    blank.extend(std::iter::repeat_n(' ', part.len()));
+    blank.push_str(&text[part.end..]);
+    blank
 }
 
 /// A line without what is around its content: line end, blanks, a document marker, a byte order mark.

@@ -171,7 +171,8 @@ impl<'tree> Walk<'tree> {
             Found::File | Found::Directory if wanted == Wanted::Build => {
                 self.unknown(place, Why::NotABuild(path))
             }
-            _ => self.unknown(place, Why::Missing(path)),
+            Found::File | Found::Directory => self.unknown(place, Why::NotAFile(path)),
+            Found::Nothing => self.unknown(place, Why::Missing(path)),
         }
     }
 

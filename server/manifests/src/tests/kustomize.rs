@@ -1,0 +1,341 @@
+//! What a build reads.
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+
+use crate::{
+    RepoPath, Tree, fixture,
+    kustomize::{reach, reach_with},
+};
+
+#[track_caller]
+fn check(text: &str, dir: &str, components: &[&str], expected: Expect) {
+    let mut tree = fixture::parse(text).tree();
+    // A file whose text is `-> …` stands for a symbolic link.
+    let links: Vec<RepoPath> =
+        tree.paths().filter(|it| tree.read(it).is_some_and(|text| text.starts_with("->"))).cloned().collect();
+    for link in links {
+        tree.insert_symlink(link);
+    }
+    let reach = reach_with(&tree, &RepoPath::new(dir).unwrap(), components);
+    let mut out = String::new();
+    for file in &reach.files {
+        let _ = writeln!(out, "{file} {:?}", reach.uses[file]);
+    }
+    for edge in &reach.edges {
+        let written =
+            tree.read(&edge.from).map(|it| it[crate::bytes(edge.range)].to_owned()).unwrap_or_default();
+        let _ = writeln!(out, "  {}:{} {written} -> {} as {:?}", edge.from, edge.field, edge.to, edge.as_);
+    }
+    for unknown in &reach.unknown {
+        let _ = writeln!(out, "  {}:{} {:?} {}", unknown.at, unknown.field, unknown.range, unknown.why);
+    }
+    expected.assert_eq(&out);
+}
+
+#[test]
+fn overlays_bases_and_components() {
+    check(
+        "
+//- apps/prod/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../base
+  - ./ingress.yaml
+bases: [../base/]
+components:
+  - ../components/tls
+//- apps/prod/ingress.yaml
+//- apps/prod/unused.yaml
+//- apps/base/kustomization.yml
+resources: [deploy.yaml]
+//- apps/base/deploy.yaml
+//- apps/components/tls/Kustomization
+kind: Component
+patches: [{path: tls.yaml}]
+//- apps/components/tls/tls.yaml
+",
+        "apps/prod",
+        &[],
+        expect![[r#"
+            apps/base/deploy.yaml {Resource}
+            apps/base/kustomization.yml {BuildFile}
+            apps/components/tls/Kustomization {BuildFile}
+            apps/components/tls/tls.yaml {Patch}
+            apps/prod/ingress.yaml {Resource}
+            apps/prod/kustomization.yaml {BuildFile}
+              apps/prod/kustomization.yaml:resources[0] ../base -> apps/base as BuildFile
+              apps/base/kustomization.yml:resources[0] deploy.yaml -> apps/base/deploy.yaml as Resource
+              apps/prod/kustomization.yaml:resources[1] ./ingress.yaml -> apps/prod/ingress.yaml as Resource
+              apps/prod/kustomization.yaml:bases[0] ../base/ -> apps/base as BuildFile
+              apps/prod/kustomization.yaml:components[0] ../components/tls -> apps/components/tls as BuildFile
+              apps/components/tls/Kustomization:patches[0].path tls.yaml -> apps/components/tls/tls.yaml as Patch
+        "#]],
+    );
+}
+
+#[test]
+fn every_field_that_names_files() {
+    check(
+        "
+//- kustomization.yaml
+resources: [crd.yaml]
+patchesStrategicMerge:
+  - psm.yaml
+  - |
+    kind: X
+patches:
+  - path: p.yaml
+  - patch: '[]'
+patchesJson6902:
+  - {path: p6902.json, target: {}}
+configMapGenerator:
+  - name: a
+    files: [cm.txt, key=sub/cm2.txt]
+    envs: [a.env]
+    env: b.env
+    literals: [x=y]
+secretGenerator:
+  - files: [secret.txt]
+crds: [crd.json]
+configurations: [nameref.yaml]
+openapi: {path: schema.json}
+replacements:
+  - path: repl.yaml
+  - source: {}
+transformers:
+  - |-
+    kind: LabelTransformer
+  - plugins
+generators: [gen.yaml]
+validators: [val.yaml]
+helmCharts:
+  - name: podinfo
+    repo: https://example.com
+    valuesFile: values.yaml
+    additionalValuesFiles: [more.yaml]
+//- crd.yaml
+//- psm.yaml
+//- p.yaml
+//- p6902.json
+//- cm.txt
+//- sub/cm2.txt
+//- a.env
+//- b.env
+//- secret.txt
+//- crd.json
+//- nameref.yaml
+//- schema.json
+//- repl.yaml
+//- plugins/kustomization.yaml
+resources: [t.yaml]
+//- plugins/t.yaml
+//- gen.yaml
+//- val.yaml
+//- values.yaml
+//- more.yaml
+",
+        "",
+        &[],
+        expect![[r#"
+            a.env {GeneratorInput}
+            b.env {GeneratorInput}
+            cm.txt {GeneratorInput}
+            crd.json {Configuration}
+            crd.yaml {Resource}
+            gen.yaml {Plugin}
+            kustomization.yaml {BuildFile}
+            more.yaml {Values}
+            nameref.yaml {Configuration}
+            p.yaml {Patch}
+            p6902.json {Patch}
+            plugins/kustomization.yaml {BuildFile}
+            plugins/t.yaml {Plugin}
+            psm.yaml {Patch}
+            repl.yaml {Configuration}
+            schema.json {Configuration}
+            secret.txt {GeneratorInput}
+            sub/cm2.txt {GeneratorInput}
+            val.yaml {Plugin}
+            values.yaml {Values}
+              kustomization.yaml:resources[0] crd.yaml -> crd.yaml as Resource
+              kustomization.yaml:crds[0] crd.json -> crd.json as Configuration
+              kustomization.yaml:configurations[0] nameref.yaml -> nameref.yaml as Configuration
+              kustomization.yaml:patchesStrategicMerge[0] psm.yaml -> psm.yaml as Patch
+              kustomization.yaml:patches[0].path p.yaml -> p.yaml as Patch
+              kustomization.yaml:patchesJson6902[0].path p6902.json -> p6902.json as Patch
+              kustomization.yaml:replacements[0].path repl.yaml -> repl.yaml as Configuration
+              kustomization.yaml:openapi.path schema.json -> schema.json as Configuration
+              kustomization.yaml:configMapGenerator[0].files[0] cm.txt -> cm.txt as GeneratorInput
+              kustomization.yaml:configMapGenerator[0].files[1] key=sub/cm2.txt -> sub/cm2.txt as GeneratorInput
+              kustomization.yaml:configMapGenerator[0].envs[0] a.env -> a.env as GeneratorInput
+              kustomization.yaml:configMapGenerator[0].env b.env -> b.env as GeneratorInput
+              kustomization.yaml:secretGenerator[0].files[0] secret.txt -> secret.txt as GeneratorInput
+              kustomization.yaml:helmCharts[0].valuesFile values.yaml -> values.yaml as Values
+              kustomization.yaml:helmCharts[0].additionalValuesFiles[0] more.yaml -> more.yaml as Values
+              kustomization.yaml:generators[0] gen.yaml -> gen.yaml as Plugin
+              kustomization.yaml:transformers[1] plugins -> plugins as BuildFile
+              plugins/kustomization.yaml:resources[0] t.yaml -> plugins/t.yaml as Plugin
+              kustomization.yaml:validators[0] val.yaml -> val.yaml as Plugin
+              kustomization.yaml:helmCharts[0] 581..691 the chart podinfo is rendered by Helm, and is not read here
+              kustomization.yaml:generators[0] 532..540 what the plugin gen.yaml does is not known
+              kustomization.yaml:transformers[0] 477..506 what the plugin written here does is not known
+              kustomization.yaml:transformers[1] 511..518 what the plugin plugins does is not known
+        "#]],
+    );
+}
+
+#[test]
+fn bare_directories_are_scanned() {
+    check(
+        "
+//- clusters/a/flux-system/kustomization.yaml
+resources: [sync.yaml]
+//- clusters/a/flux-system/sync.yaml
+//- clusters/a/flux-system/not-named.yaml
+//- clusters/a/apps.yaml
+//- clusters/a/.hidden/x.yml
+//- clusters/a/deep/er/y.yaml
+//- clusters/a/README.md
+//- clusters/a/link.yaml
+-> apps.yaml
+//- clusters/b/z.yaml
+",
+        "clusters/a",
+        &["../b", "../../clusters/a/flux-system"],
+        expect![[r#"
+            clusters/a/.hidden/x.yml {Resource}
+            clusters/a/apps.yaml {Resource}
+            clusters/a/deep/er/y.yaml {Resource}
+            clusters/a/flux-system/kustomization.yaml {BuildFile}
+            clusters/a/flux-system/sync.yaml {Resource}
+              clusters/a:  -> clusters/a/.hidden/x.yml as Resource
+              clusters/a:  -> clusters/a/apps.yaml as Resource
+              clusters/a:  -> clusters/a/deep/er/y.yaml as Resource
+              clusters/a:  -> clusters/a/flux-system as BuildFile
+              clusters/a/flux-system/kustomization.yaml:resources[0] sync.yaml -> clusters/a/flux-system/sync.yaml as Resource
+              clusters/a:spec.components[1]  -> clusters/a/flux-system as BuildFile
+              clusters/a:spec.components[0] 0..0 clusters/b has no kustomization.yaml
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_known_is_told() {
+    check(
+        "
+//- a/kustomization.yaml
+resources:
+  - https://example.com/x.yaml
+  - github.com/org/repo//base?ref=v1
+  - git@example.com:org/repo.git
+  - ../../outside
+  - /etc
+  - missing.yaml
+  - bare
+  - link
+  - link/x.yaml
+  - ../b
+  - .
+components: [bare/x.yaml]
+patches: [{path: bare}]
+//- a/bare/x.yaml
+//- a/link
+-> ../b
+//- b/kustomization.yaml
+resources: [../a, x.yaml]
+//- b/kustomization.yml
+//- b/x.yaml
+",
+        "a",
+        &[],
+        expect![[r#"
+            a/kustomization.yaml {BuildFile}
+            b/kustomization.yaml {BuildFile}
+            b/x.yaml {Resource}
+              a/kustomization.yaml:resources[9] ../b -> b as BuildFile
+              b/kustomization.yaml:resources[0] ../a -> a as BuildFile
+              b/kustomization.yaml:resources[1] x.yaml -> b/x.yaml as Resource
+              a/kustomization.yaml:resources[10] . -> a as BuildFile
+              a/kustomization.yaml:resources[0] 15..41 https://example.com/x.yaml is fetched from elsewhere, and is not read here
+              a/kustomization.yaml:resources[1] 46..78 github.com/org/repo//base?ref=v1 is fetched from elsewhere, and is not read here
+              a/kustomization.yaml:resources[2] 83..111 git@example.com:org/repo.git is fetched from elsewhere, and is not read here
+              a/kustomization.yaml:resources[3] 116..129 ../../outside leads outside of the repository
+              a/kustomization.yaml:resources[4] 134..138 /etc leads outside of the repository
+              a/kustomization.yaml:resources[5] 143..155 a/missing.yaml does not exist
+              a/kustomization.yaml:resources[6] 160..164 a/bare has no kustomization.yaml
+              a/kustomization.yaml:resources[7] 169..173 a/link is a symbolic link, which Flux leaves out of its artifacts
+              a/kustomization.yaml:resources[8] 178..189 a/link is a symbolic link, which Flux leaves out of its artifacts
+              b/kustomization.yaml: 0..0 b has more than one kustomization file
+              b/kustomization.yaml:resources[0] 12..16 a includes itself
+              a/kustomization.yaml:resources[10] 203..204 a includes itself
+              a/kustomization.yaml:components[0] 218..229 a/bare/x.yaml has no kustomization.yaml
+              a/kustomization.yaml:patches[0].path 248..252 a/bare is a directory, not a file
+        "#]],
+    );
+    check(
+        "//- a/x.yaml\n",
+        "b",
+        &[],
+        expect![[r#"
+              b: 0..0 b does not exist
+        "#]],
+    );
+    check(
+        "//- a/x.yaml\n",
+        "a/x.yaml",
+        &[],
+        expect![[r#"
+              a/x.yaml: 0..0 a/x.yaml has no kustomization.yaml
+        "#]],
+    );
+    check(
+        "//- kustomization.yaml\n- a\n",
+        "",
+        &[],
+        expect![[r#"
+        kustomization.yaml {BuildFile}
+          kustomization.yaml: 0..0 kustomization.yaml cannot be read
+    "#]],
+    );
+    check(
+        "//- kustomization.yaml\n# nothing\n",
+        "",
+        &[],
+        expect![[r#"
+        kustomization.yaml {BuildFile}
+          kustomization.yaml: 0..0 kustomization.yaml cannot be read
+    "#]],
+    );
+    check(
+        "//- kustomization.yaml\nresources: [a.yaml]\npatches: [\n//- a.yaml\n",
+        "",
+        &[],
+        expect![[r#"
+        a.yaml {Resource}
+        kustomization.yaml {BuildFile}
+          kustomization.yaml:resources[0] a.yaml -> a.yaml as Resource
+          kustomization.yaml: 0..0 kustomization.yaml cannot be read
+    "#]],
+    );
+    check(
+        "//- kustomization.yaml\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\n",
+        "",
+        &[],
+        expect![[r#"
+            kustomization.yaml {BuildFile}
+              kustomization.yaml: 0..0 kustomization.yaml cannot be read
+        "#]],
+    );
+}
+
+#[test]
+fn a_chain_of_builds_is_bounded() {
+    let chain: String =
+        (0..100).map(|it| format!("//- d{it}/kustomization.yaml\nresources: [../d{}]\n", it + 1)).collect();
+    let reach = reach(&fixture::parse(&chain).tree(), &RepoPath::new("d0").unwrap());
+    let why: Vec<String> = reach.unknown.iter().map(|it| it.why.to_string()).collect();
+    assert_eq!(why, ["d64 and what it includes are too many to follow"]);
+}
