@@ -1,0 +1,118 @@
+//! A list from a file in place of a cluster.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use flux::{Change, Coverage, Kind};
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::context::ContextKey;
+
+/// Why a recording cannot be read. The text is for people.
+#[derive(Debug, Error)]
+pub enum RecordedError {
+    /// The file cannot be read.
+    #[error("cannot read the snapshot {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It is no list.
+    #[error("the snapshot {} cannot be used: {source}", path.display())]
+    NotAList {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: flux::list::ListError,
+    },
+}
+
+/// A recorded cluster.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What it is shown as: the file, and its name without the ending.
+    pub context: ContextKey,
+    /// To be applied to empty facts.
+    pub changes: Vec<Change>,
+    /// The newest time inside it: it was recorded then, or later.
+    pub recorded_at: Option<Timestamp>,
+    /// How many items in it are not Flux's.
+    pub skipped: usize,
+}
+
+/// Reads a Kubernetes `List`, as `fluxcd-ls snapshot` or `kubectl get … -o json` wrote it. Blocks on the file
+/// system.
+///
+/// A kind of which the list has objects counts as listed. Whether the others were asked for, the list does not
+/// tell: nothing is concluded from their absence.
+pub fn read_list(path: &Path) -> Result<Recorded, RecordedError> {
+    let text =
+        std::fs::read(path).map_err(|source| RecordedError::Unreadable { path: path.to_owned(), source })?;
+    let listing = flux::list::read(&text)
+        .map_err(|source| RecordedError::NotAList { path: path.to_owned(), source })?;
+    let mut changes = Vec::new();
+    let mut objects = listing.objects;
+    for kind in Kind::ALL {
+        let of_kind: Vec<_> = objects.extract_if(.., |o| o.kind == *kind).collect();
+        if of_kind.is_empty() {
+            changes.push(Change::Coverage { kind: *kind, namespace: None, coverage: Coverage::NotYet });
+        } else {
+            changes.push(Change::Relisted { kind: *kind, namespace: None, objects: of_kind });
+        }
+    }
+    let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Recorded {
+        context: ContextKey::new(vec![path.to_owned()], name),
+        changes,
+        recorded_at: listing.newest,
+        skipped: listing.skipped.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = r#"{"apiVersion":"v1","kind":"List","items":[
+        {"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization",
+         "metadata":{"name":"apps","namespace":"flux-system","creationTimestamp":"2026-11-01T10:00:00Z"}},
+        {"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"flux-system"},"data":{"a":"Yg=="}}
+    ]}"#;
+
+    #[test]
+    fn a_list_becomes_facts() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("staging.json");
+        std::fs::write(&file, LIST).unwrap();
+        let recorded = read_list(&file).unwrap();
+        assert_eq!(recorded.context.to_string(), "staging");
+        assert_eq!(recorded.recorded_at, Some("2026-11-01T10:00:00Z".parse().unwrap()));
+        assert_eq!(recorded.skipped, 1);
+        let (facts, _) = flux::Facts::new("staging".into()).apply(recorded.changes, Timestamp::now());
+        assert_eq!(facts.len(), 1);
+        assert_eq!(facts.coverage(Kind::Kustomization), Coverage::Listed);
+        assert_eq!(facts.coverage(Kind::HelmRelease), Coverage::NotYet);
+    }
+
+    #[test]
+    fn what_is_no_list_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.json");
+        let said = |content: Option<&str>| {
+            let _ = std::fs::remove_file(&file);
+            if let Some(content) = content {
+                std::fs::write(&file, content).unwrap();
+            }
+            read_list(&file).unwrap_err().to_string().replace(&*dir.path().to_string_lossy(), "…")
+        };
+        expect_test::expect![[
+            r#"cannot read the snapshot …/x.json: No such file or directory (os error 2)"#
+        ]]
+        .assert_eq(&said(None));
+        assert!(said(Some("<html>")).contains("not JSON"));
+        assert!(said(Some("{}")).contains("neither") || read_list(&file).is_ok());
+    }
+}
