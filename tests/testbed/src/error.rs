@@ -114,8 +114,7 @@ pub enum Error {
     },
 }
 
-/// The report of a wait that was in vain.
-#[derive(Debug)]
+/// The report of a wait that was in vain. Its `Debug` is its text: tests unwrap it.
 pub struct Timeout {
     /// What was waited for, in the caller's words.
     pub what: String,
@@ -140,6 +139,12 @@ impl std::fmt::Display for Timeout {
             write!(f, "\n{}", self.logs.trim_end())?;
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Timeout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
     }
 }
 
