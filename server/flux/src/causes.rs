@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::message::{health_items, named_objects};
+use crate::message::{health_items, named_objects, names_workloads};
 use crate::observe::health_check_runs;
 use crate::verdict::State;
 use crate::{Coverage, Facts, Kind, Object, ObjectId, Role, Verdict};
@@ -101,6 +101,12 @@ pub fn causes(facts: &Facts, id: &ObjectId, now: Timestamp) -> Causes {
             Step::Root(kind) => found.push((current, kind, verdict)),
             Step::Onward(hops, kind) if hops.is_empty() => found.push((current, kind, verdict)),
             Step::Onward(hops, _) => {
+                // A health check may name workloads beside Flux objects: both are causes.
+                if let Some(v) =
+                    verdict.filter(|v| v.state == State::Unhealthy && names_workloads(&v.message))
+                {
+                    found.push((current.clone(), CauseKind::Failure, Some(v)));
+                }
                 for hop in hops {
                     edges.entry(current.clone()).or_default().push(hop.to.clone());
                     if !parents.contains_key(&hop.to) && parents.len() < MOST_OBJECTS {

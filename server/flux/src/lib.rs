@@ -18,6 +18,8 @@ mod observe;
 mod references;
 mod revision;
 mod status;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use causes::{Cause, CauseKind, Causes, Hop, causes};
@@ -26,7 +28,7 @@ pub use failure::{FieldRef, Side, failure_field, side};
 pub use id::ObjectId;
 pub use kind::{Kind, Suspension};
 pub use object::{Follows, Meta, NotFlux, Object, Spec};
-pub use observe::{Failure, Observed, Trouble, observe};
+pub use observe::{Failure, Observed, Proof, Trouble, observe};
 pub use references::{Reference, Role};
 pub use revision::{Revision, RevisionParts};
 pub use status::{Artifact, Condition, Inventory, InventoryEntry, Reconciliation, Release, Status, Truth};

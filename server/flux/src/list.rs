@@ -205,20 +205,96 @@ mod tests {
             r#"{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "Yg=="}}"#;
         check(
             &format!(r#"{{"apiVersion": "v1", "items": [{APPS}, {secret}, 7], "kind": "List"}}"#),
-            expect![],
+            expect![[r#"
+                newest Some("2026-01-03T00:00:00Z")
+                Kustomization/flux-system/apps
+                skipped 1: v1 Secret is not a kind of Flux
+                skipped 2: it has no kind
+            "#]],
         );
-        check(&format!(r#"{{"items": [{APPS}]}}"#), expect![]);
-        check(&format!("\u{feff}{APPS}"), expect![]);
-        check(&format!("[{APPS}]"), expect![]);
-        check(secret, expect![]);
-        check(r#"{"items": null}"#, expect![]);
-        check(r#"{"kind": "List", "items": 3}"#, expect![]);
-        check("[1, null]", expect![]);
-        check("null", expect![]);
-        check(r#""text""#, expect![]);
-        check("{}", expect![]);
-        check("", expect![]);
-        check("apiVersion: v1", expect![]);
-        check(r#"{"items": []} trailing"#, expect![]);
+        check(
+            &format!(r#"{{"items": [{APPS}]}}"#),
+            expect![[r#"
+            newest Some("2026-01-03T00:00:00Z")
+            Kustomization/flux-system/apps
+        "#]],
+        );
+        check(
+            &format!("\u{feff}{APPS}"),
+            expect![[r#"
+            newest Some("2026-01-03T00:00:00Z")
+            Kustomization/flux-system/apps
+        "#]],
+        );
+        check(
+            &format!("[{APPS}]"),
+            expect![[r#"
+            newest Some("2026-01-03T00:00:00Z")
+            Kustomization/flux-system/apps
+        "#]],
+        );
+        check(
+            secret,
+            expect![[r#"
+            newest None
+            skipped 0: v1 Secret is not a kind of Flux
+        "#]],
+        );
+        check(
+            r#"{"items": null}"#,
+            expect![[r#"
+            newest None
+        "#]],
+        );
+        check(
+            r#"{"kind": "List", "items": 3}"#,
+            expect![[r#"
+            error: the file is not JSON (invalid type: integer `3`, expected a list of objects at line 1 column 27); write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            "[1, null]",
+            expect![[r#"
+                newest None
+                skipped 0: it has no kind
+                skipped 1: it has no kind
+            "#]],
+        );
+        check(
+            "null",
+            expect![[r#"
+            error: the file holds neither a Kubernetes List nor an object; write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            r#""text""#,
+            expect![[r#"
+            error: the file holds neither a Kubernetes List nor an object; write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            "{}",
+            expect![[r#"
+            error: the file holds neither a Kubernetes List nor an object; write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            "",
+            expect![[r#"
+            error: the file is not JSON (EOF while parsing a value at line 1 column 0); write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            "apiVersion: v1",
+            expect![[r#"
+            error: the file is not JSON (expected value at line 1 column 1); write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
+        check(
+            r#"{"items": []} trailing"#,
+            expect![[r#"
+            error: the file is not JSON (trailing characters at line 1 column 15); write it with `fluxcd-ls snapshot` or `kubectl get -o json`
+        "#]],
+        );
     }
 }

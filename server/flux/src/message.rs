@@ -204,3 +204,11 @@ pub fn health_items(message: &str) -> Vec<ObjectId> {
     }
     found
 }
+
+/// Whether a failed health check names objects that are not Flux's: then something failed here, too.
+pub(crate) fn names_workloads(message: &str) -> bool {
+    let unready = message.match_indices(" status: '").filter(|(at, mark)| {
+        message.get(at + mark.len()..).is_some_and(|rest| !rest.starts_with("Current'"))
+    });
+    unready.count() > health_items(message).len() || message.contains("can't determine status for ")
+}

@@ -20,9 +20,12 @@ pub enum NotFlux {
     OtherKind {
         /// Its `apiVersion`, empty if it has none.
         api_version: String,
-        /// Its `kind`, empty if it has none.
+        /// Its `kind`.
         kind: String,
     },
+    /// It is no Kubernetes object at all.
+    #[error("it has no kind")]
+    NoKind,
     /// It has no name.
     #[error("a {0} without metadata.name is not a live object")]
     NoName(Kind),
@@ -146,7 +149,7 @@ impl Object {
     /// Like [`Object::from_json`], of a borrowed value.
     pub fn read(value: &Value) -> Result<Object, NotFlux> {
         let api_version = text(value, "apiVersion").unwrap_or_default();
-        let kind_name = text(value, "kind").unwrap_or_default();
+        let kind_name = text(value, "kind").ok_or(NotFlux::NoKind)?;
         let kind = Kind::from_api_version(api_version, kind_name).ok_or_else(|| NotFlux::OtherKind {
             api_version: api_version.to_owned(),
             kind: kind_name.to_owned(),
@@ -193,12 +196,13 @@ impl Object {
         self.ready().and_then(|c| c.observed_generation).filter(|generation| *generation > 0)
     }
 
-    /// Whether the controller has not yet spoken about the newest spec.
-    pub fn is_spec_ahead(&self) -> bool {
-        match (self.ready_generation(), self.meta.generation) {
-            (Some(observed), Some(generation)) => observed < generation,
-            _ => false,
-        }
+    /// The generation that Ready speaks of and the newest one, if they differ: the controller has not yet
+    /// spoken about the newest spec.
+    pub fn spec_ahead(&self) -> Option<(i64, i64)> {
+        self.ready()?;
+        let generation = self.meta.generation?;
+        let observed = self.ready_generation().or(self.status.observed_generation)?;
+        (observed < generation).then_some((observed, generation))
     }
 
     /// Whether it has no status at all: Alert, Provider, HelmRepository of type `oci`.

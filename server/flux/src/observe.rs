@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::message::{between, capture, masked, normalise};
+use crate::message::{between, capture, masked, named_objects, normalise};
 use crate::status::{Condition, Truth};
 use crate::{Kind, Object, ObjectId, Revision};
 
@@ -51,12 +51,23 @@ pub struct Observed {
     pub object: Arc<Object>,
     /// The last failure. It is kept while an attempt runs, until Ready is True or another failure comes.
     pub failure: Option<Arc<Failure>>,
-    /// The generation for which Ready was True last, unless a failure came since.
-    pub proved: Option<i64>,
-    /// What was applied when Ready was True last.
-    pub proved_revision: Option<Revision>,
+    /// When Ready was True last, unless a failure came since.
+    pub proof: Option<Arc<Proof>>,
     /// Since when the attempt that runs now was seen.
     pub attempt_since: Option<Timestamp>,
+    /// Since when the newest spec waits for a controller to take it up.
+    pub unanswered_since: Option<Timestamp>,
+}
+
+/// What Ready=True said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The generation of the spec that it spoke of; none if nothing tells it.
+    pub generation: Option<i64>,
+    /// The artifact's revision that was applied.
+    pub revision: Option<Revision>,
+    /// The condition.
+    pub ready: Condition,
 }
 
 /// What an object's conditions say now, without its past.
@@ -74,14 +85,10 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
     let previous = previous.filter(|p| {
         p.object.id == object.id && (p.object.meta.uid == object.meta.uid || object.meta.uid.is_none())
     });
-    let (failure, proved, proved_revision) = match present(object) {
+    let (failure, proof) = match present(object) {
         // Nothing was reported, or it was wiped: nothing is known any more.
-        Present::Pending => (None, None, None),
-        Present::Ready => (
-            None,
-            Some(object.ready_generation().or(object.meta.generation).unwrap_or(0)),
-            applied(object, None),
-        ),
+        Present::Pending => (None, None),
+        Present::Ready => (None, prove(object).map(Arc::new)),
         Present::Trouble(mut failure) => {
             let same = previous.and_then(|p| p.failure.as_ref()).filter(|old| {
                 old.reason == failure.reason && masked(&old.message) == masked(&failure.message)
@@ -92,12 +99,9 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
                     (a, b) => a.or(b),
                 };
             }
-            (Some(Arc::from(failure)), None, None)
+            (Some(Arc::from(failure)), None)
         }
-        Present::InProgress => {
-            let past = |p: &Observed| (p.failure.clone(), p.proved, p.proved_revision.clone());
-            previous.map_or((None, None, None), past)
-        }
+        Present::InProgress => previous.map_or((None, None), |p| (p.failure.clone(), p.proof.clone())),
     };
     let attempt_since = is_attempting(object).then(|| {
         // Our own clock and the cluster's may differ: whichever says that it began earlier.
@@ -105,7 +109,22 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
         let seen = previous.and_then(|p| p.attempt_since).unwrap_or(now);
         told.map_or(seen, |told| told.min(seen))
     });
-    Observed { object: object.clone(), failure, proved, proved_revision, attempt_since }
+    let unanswered = (object.ready().is_none() || object.spec_ahead().is_some())
+        && !(attempt_since.is_some() || object.is_static() || object.spec.suspend || object.meta.deleting);
+    let unanswered_since = unanswered.then(|| {
+        let same_spec = previous.filter(|p| p.object.meta.generation == object.meta.generation);
+        let seen = same_spec.and_then(|p| p.unanswered_since).unwrap_or(now);
+        // The first generation is as old as the object.
+        let created = object.meta.created.filter(|_| object.meta.generation == Some(1));
+        created.map_or(seen, |created| created.min(seen))
+    });
+    Observed { object: object.clone(), failure, proof, attempt_since, unanswered_since }
+}
+
+fn prove(object: &Object) -> Option<Proof> {
+    let ready = object.ready()?.clone();
+    let observed = object.ready_generation().or(object.status.observed_generation);
+    Some(Proof { generation: observed.or(object.meta.generation), revision: applied(object, None), ready })
 }
 
 fn attempt_condition(object: &Object) -> Option<&Condition> {
@@ -118,12 +137,18 @@ fn attempt_condition(object: &Object) -> Option<&Condition> {
     }
 }
 
-/// Whether an attempt runs now. `ProgressingWithRetry` beside Ready=False stays between attempts.
+/// Whether an attempt runs now. Between attempts Reconciling stays True beside Ready=False, with the text
+/// of the last step: an attempt runs only if it was written after the failure.
 pub(crate) fn is_attempting(object: &Object) -> bool {
-    let unknown = object.ready().is_some_and(|c| c.status == Truth::Unknown);
-    let failed = object.ready().is_some_and(|c| c.status == Truth::False);
+    let Some(ready) = object.ready() else { return object.status.is("Reconciling") };
     let reconciling = object.status.condition("Reconciling").filter(|c| c.status == Truth::True);
-    unknown || reconciling.is_some_and(|c| !(failed && &*c.reason == "ProgressingWithRetry"))
+    match ready.status {
+        Truth::Unknown => true,
+        Truth::True => reconciling.is_some(),
+        Truth::False => {
+            reconciling.is_some_and(|c| &*c.reason != "ProgressingWithRetry" && c.since > ready.since)
+        }
+    }
 }
 
 /// A class of what Ready=False means.
@@ -322,6 +347,9 @@ pub(crate) fn applied(object: &Object, failure: Option<&Failure>) -> Option<Revi
 /// The object that a waiting object's message names, else the one that its spec names for it.
 fn waits_for(object: &Object, message: &str) -> Option<ObjectId> {
     let references = object.references();
+    if object.kind == Kind::ResourceSet {
+        return named_objects(message).into_iter().next();
+    }
     let named = |kind: Option<&str>, name: &str| {
         let (namespace, name) = name.split_once('/').unwrap_or((&object.id.namespace, name));
         references

@@ -199,26 +199,71 @@ mod tests {
 
     #[test]
     fn forms() {
-        check("main@sha1:SHA1", expect![]);
-        check("feature/x@sha1:SHA1", expect![]);
-        check("refs/pull/1/head@sha1:SHA1", expect![]);
-        check("a@b@sha1:SHA1", expect![]);
-        check("sha1:SHA1", expect![]);
-        check("main@unknown:SHA256", expect![]);
-        check("v2.1.0@sha256:SHA256", expect![]);
-        check("sha256:SHA256", expect![]);
-        check("main/SHA1", expect![]);
-        check("feature/x/SHA1", expect![]);
-        check("SHA1", expect![]);
-        check("latest/SHA256", expect![]);
-        check("6.5.3", expect![]);
-        check("6.5.3+1", expect![]);
-        check("6.6.1-rc.1+0cc9a8446c95", expect![]);
-        check("v1.2.3", expect![]);
-        check("", expect![]);
-        check("@", expect![]);
-        check("main@sha1:", expect![]);
-        check("whatever this is", expect![]);
+        check(
+            "main@sha1:SHA1",
+            expect![[r#"main@450796d | Git { name: Some("main"), algorithm: "sha1", hash: "SHA1" }"#]],
+        );
+        check(
+            "feature/x@sha1:SHA1",
+            expect![[
+                r#"feature/x@450796d | Git { name: Some("feature/x"), algorithm: "sha1", hash: "SHA1" }"#
+            ]],
+        );
+        check(
+            "refs/pull/1/head@sha1:SHA1",
+            expect![[
+                r#"refs/pull/1/head@450796d | Git { name: Some("refs/pull/1/head"), algorithm: "sha1", hash: "SHA1" }"#
+            ]],
+        );
+        check(
+            "a@b@sha1:SHA1",
+            expect![[r#"a@b@450796d | Git { name: Some("a@b"), algorithm: "sha1", hash: "SHA1" }"#]],
+        );
+        check("sha1:SHA1", expect![[r#"450796d | Git { name: None, algorithm: "sha1", hash: "SHA1" }"#]]);
+        check(
+            "main@unknown:SHA256",
+            expect![[r#"main@0cc9a84 | Git { name: Some("main"), algorithm: "unknown", hash: "SHA256" }"#]],
+        );
+        check(
+            "v2.1.0@sha256:SHA256",
+            expect![[
+                r#"v2.1.0@0cc9a84 | Digest { tag: Some("v2.1.0"), algorithm: "sha256", hex: "SHA256" }"#
+            ]],
+        );
+        check(
+            "sha256:SHA256",
+            expect![[r#"sha256:0cc9a84 | Digest { tag: None, algorithm: "sha256", hex: "SHA256" }"#]],
+        );
+        check(
+            "main/SHA1",
+            expect![[r#"main@450796d | Git { name: Some("main"), algorithm: "sha1", hash: "SHA1" }"#]],
+        );
+        check(
+            "feature/x/SHA1",
+            expect![[
+                r#"feature/x@450796d | Git { name: Some("feature/x"), algorithm: "sha1", hash: "SHA1" }"#
+            ]],
+        );
+        check("SHA1", expect![[r#"450796d | Git { name: None, algorithm: "sha1", hash: "SHA1" }"#]]);
+        check(
+            "latest/SHA256",
+            expect![[
+                r#"latest@0cc9a84 | Digest { tag: Some("latest"), algorithm: "sha256", hex: "SHA256" }"#
+            ]],
+        );
+        check("6.5.3", expect![[r#"6.5.3 | Chart { version: "6.5.3", meta: None }"#]]);
+        check("6.5.3+1", expect![[r#"6.5.3+1 | Chart { version: "6.5.3", meta: Some("1") }"#]]);
+        check(
+            "6.6.1-rc.1+0cc9a8446c95",
+            expect![[
+                r#"6.6.1-rc.1+0cc9a8446c95 | Chart { version: "6.6.1-rc.1", meta: Some("0cc9a8446c95") }"#
+            ]],
+        );
+        check("v1.2.3", expect![[r#"v1.2.3 | Chart { version: "v1.2.3", meta: None }"#]]);
+        check("", expect![[r#" | Other("")"#]]);
+        check("@", expect![[r#"@ | Other("@")"#]]);
+        check("main@sha1:", expect![[r#"main@sha1: | Other("main@sha1:")"#]]);
+        check("whatever this is", expect![[r#"whatever this is | Other("whatever this is")"#]]);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Status {
         // Newest first is the documented order; sorting by time keeps that true of odd writers.
         // (Helm revisions say it for releases.)
         if helm {
-            history.sort_by_key(|entry| std::cmp::Reverse(integer(entry, "version").unwrap_or(i64::MAX)));
+            history.sort_by_key(|entry| std::cmp::Reverse(integer(entry, "version")));
         } else {
             history.sort_by_key(|entry| std::cmp::Reverse(time(entry, "lastReconciled")));
         }

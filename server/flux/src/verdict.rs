@@ -204,8 +204,11 @@ const RULES: &[Rule] = &[
         when: |r| r.attempting && (r.settled_attempt || !r.proved),
         then: |r| State::Progressing { was_ready: r.proved },
     },
-    // Ready=False for a moment that is no failure (HealthCheckCanceled), nothing proved.
-    Rule { when: |r| !r.proved, then: |_| State::Progressing { was_ready: false } },
+    // Ready=False that is no failure (HealthCheckCanceled): the next attempt is about to begin.
+    Rule {
+        when: |r| !r.proved || (r.present == Present::InProgress && !r.attempting),
+        then: |r| State::Progressing { was_ready: r.proved },
+    },
     // The source itself: it serves an old artifact because it cannot fetch a new one.
     Rule {
         when: |r| r.object.kind.is_source() && r.object.status.is("FetchFailed"),
@@ -264,17 +267,19 @@ pub fn verdict(observed: &Observed, source: Option<&Object>, now: Timestamp) -> 
     let attempting = is_attempting(object);
     let quiet_until = observed.attempt_since.and_then(|since| since.checked_add(DEBOUNCE).ok());
     let progress = progress_revision(object);
-    let same_revision = progress.is_none() || progress == observed.proved_revision;
+    let proof = observed.proof.as_deref();
+    let same_revision = progress.is_none() || progress == proof.and_then(|p| p.revision.clone());
     let quiet = attempting && same_revision && quiet_until.is_some_and(|until| now < until);
-    let ahead = is_ahead(object);
+    let ahead = object.spec_ahead();
     let reading = Reading {
         object,
         source,
         present: present(object),
         failure,
-        proved: observed
-            .proved
-            .is_some_and(|proved| object.meta.generation.is_none_or(|g| proved == 0 || proved >= g)),
+        proved: proof.is_some_and(|proof| match (proof.generation, object.meta.generation) {
+            (Some(proved), Some(generation)) => proved >= generation,
+            _ => true,
+        }),
         attempting,
         settled_attempt: !quiet,
         ahead: ahead.is_some(),
@@ -293,15 +298,25 @@ pub fn verdict(observed: &Observed, source: Option<&Object>, now: Timestamp) -> 
     } else {
         last
     };
-    describe(observed, source, state, applied, ahead, recheck_at, now)
-}
-
-/// The generation that was acted on and the newest, if they differ.
-fn is_ahead(object: &Object) -> Option<(i64, i64)> {
-    let generation = object.meta.generation?;
-    let observed = object.ready_generation().or(object.status.observed_generation)?;
-    object.ready()?;
-    (observed < generation).then_some((observed, generation))
+    let unanswered = observed.unanswered_since.and_then(|since| since.checked_add(PATIENCE).ok());
+    let mut verdict = describe(observed, source, state, applied);
+    if let Some(proof) = proof
+        && quiet
+        && verdict.state.last().is_ready()
+    {
+        // Nothing of a routine attempt shows, or every text would change twice at each interval.
+        verdict.attempt = None;
+        verdict.reason = proof.ready.reason.clone();
+        verdict.message = proof.ready.message.clone();
+        verdict.since = proof.ready.since;
+    }
+    verdict.recheck_at = recheck_at;
+    match unanswered {
+        Some(until) if until <= now => verdict.overlays.push(Overlay::NoAnswer),
+        Some(until) => verdict.recheck_at = Some(recheck_at.map_or(until, |at| at.min(until))),
+        None => {}
+    }
+    verdict
 }
 
 fn describe(
@@ -309,9 +324,6 @@ fn describe(
     source: Option<&Object>,
     state: State,
     applied: Option<Revision>,
-    ahead: Option<(i64, i64)>,
-    recheck_at: Option<Timestamp>,
-    _now: Timestamp,
 ) -> Verdict {
     let object = &*observed.object;
     let ready = object.ready();
@@ -340,7 +352,7 @@ fn describe(
     if let Some(drifted) = object.status.condition("Drifted").filter(|c| c.status == Truth::True) {
         overlays.push(Overlay::Drifted { message: drifted.message.clone() });
     }
-    if let Some((observed, generation)) = ahead {
+    if let Some((observed, generation)) = object.spec_ahead() {
         overlays.push(Overlay::SpecNotApplied { observed, generation });
     }
     if object.meta.requested_at.is_some()
@@ -377,7 +389,7 @@ fn describe(
         failure,
         attempt,
         health_checked: object.checks_health(),
-        recheck_at,
+        recheck_at: None,
     }
 }
 
