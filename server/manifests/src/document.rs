@@ -54,7 +54,6 @@ pub struct SyntaxError {
 /// What reading a document left behind besides the tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Notes {
-    pub(crate) comments: Vec<TextRange>,
     pub(crate) unread: Vec<TextRange>,
     pub(crate) error: Option<SyntaxError>,
 }
@@ -113,9 +112,53 @@ impl Document {
         &self.items
     }
 
-    /// Comments with their `#`, without line ends, in order.
-    pub fn comments(&self) -> &[TextRange] {
-        &self.notes.comments
+    /// Comments with their `#`, without line ends, in order: every `#` behind a blank that is in no scalar. Found anew at
+    /// each call, because having the parser tell them makes reading a third slower.
+    pub fn comments(&self) -> Vec<TextRange> {
+        let mut comments = Vec::new();
+        let mut at = 0;
+        for node in self.scalars() {
+            // What stands behind a block scalar's indicator is in its range, and may be a comment.
+            let start = match node.as_scalar() {
+                Some(scalar) if scalar.style.is_block() => scalar.inner.start(),
+                _ => node.range.start(),
+            };
+            self.comments_between(at, start.into(), &mut comments);
+            at = at.max(node.range.end().into());
+        }
+        self.comments_between(at, self.text.len(), &mut comments);
+        comments
+    }
+
+    /// All scalars and aliases, keys included, in the order of the text.
+    fn scalars(&self) -> impl Iterator<Item = &Node> {
+        let mut open: Vec<&Node> = self.root.iter().collect();
+        std::iter::from_fn(move || {
+            loop {
+                let node = open.pop()?;
+                match &node.kind {
+                    NodeKind::Mapping(entries) => {
+                        open.extend(entries.iter().rev().flat_map(|it| [&it.value, &it.key]))
+                    }
+                    NodeKind::Sequence(items) => open.extend(items.iter().rev()),
+                    NodeKind::Scalar(_) | NodeKind::Alias(_) => return Some(node),
+                }
+            }
+        })
+    }
+
+    fn comments_between(&self, from: usize, to: usize, comments: &mut Vec<TextRange>) {
+        let mut at = from;
+        while let Some(found) = self.text.get(at..to).and_then(|text| text.find('#')) {
+            let start = at + found;
+            let is_comment = self.text[..start].chars().next_back().is_none_or(char::is_whitespace);
+            let line = &self.text[start..];
+            let length = if is_comment { line.find(['\r', '\n']).unwrap_or(line.len()) } else { 1 };
+            if is_comment {
+                comments.push(crate::range(start..start + length));
+            }
+            at = start + length;
+        }
     }
 
     /// Parts of the text that the tree says nothing about: blanked lines of a repaired document, the actions of a

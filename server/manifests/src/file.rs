@@ -1,6 +1,6 @@
 //! A file as the documents it holds.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use text_size::{TextRange, TextSize};
 
@@ -9,6 +9,9 @@ use crate::{Document, repair, split};
 /// Longest text that is parsed, in bytes. Git platforms warn at 50 MB and Kubernetes takes no object over 1.5 MB,
 /// so a longer file is no manifest; reading one would only block typing.
 pub const MAX_FILE_LEN: usize = 16 * 1024 * 1024;
+
+/// How many documents a file may have. All objects of a large cluster in one file are some thousands.
+const MAX_DOCUMENTS: usize = 100_000;
 
 /// A parsed file. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,39 +38,44 @@ impl ParsedFile {
     /// Parses the text that this file has after an edit. Documents whose text is unchanged are reused; one that
     /// cannot be read keeps its last good tree.
     pub fn reparse(&self, text: &str) -> ParsedFile {
+        let too_large = || ParsedFile { documents: Arc::from([]), too_large: true };
         if text.len() > MAX_FILE_LEN {
-            return ParsedFile { documents: Arc::from([]), too_large: true };
+            return too_large();
         }
         let chunks = split::documents(text);
-        let mut known: HashMap<&str, Arc<Document>> = HashMap::new();
-        for placed in self.documents.iter() {
-            known.entry(placed.document.text()).or_insert_with(|| Arc::clone(&placed.document));
+        if chunks.len() > MAX_DOCUMENTS {
+            return too_large();
         }
-        let earlier = self.predecessors(text, &chunks);
-        let place = |(index, chunk): (usize, &std::ops::Range<usize>)| {
-            let text = &text[chunk.clone()];
-            let reused = known.get(text).cloned();
-            let document = reused.unwrap_or_else(|| {
-                Arc::new(repair::read(text, earlier.get(index).and_then(|it| it.as_deref())))
-            });
-            Placed { offset: crate::size(chunk.start), document }
-        };
-        ParsedFile { documents: chunks.iter().enumerate().map(place).collect(), too_large: false }
-    }
-
-    /// For each new document the old one that it was, where that is certain: unchanged documents at both ends are
-    /// taken away, and what is left must be as many as before. Otherwise a marker line came or went, and a tree
-    /// must not move to another document.
-    fn predecessors(&self, text: &str, chunks: &[std::ops::Range<usize>]) -> Vec<Option<Arc<Document>>> {
         let old = &self.documents;
-        if old.len() != chunks.len() {
-            return Vec::new();
-        }
-        let changed = |(placed, chunk): (&Placed, &std::ops::Range<usize>)| {
-            let same = placed.document.text() == &text[chunk.clone()];
-            (!same).then(|| Arc::clone(&placed.document))
+        let same =
+            |(placed, chunk): &(&Placed, &Range<usize>)| placed.document.text() == &text[(*chunk).clone()];
+        // What an edit leaves alone is at both ends, and comparing is cheaper than looking up.
+        let before = old.iter().zip(&chunks).take_while(same).count();
+        let (old_rest, new_rest) = (&old[before..], &chunks[before..]);
+        let behind = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(same).count();
+        let changed = before..chunks.len() - behind;
+        let old_changed = &old[before..old.len() - behind];
+        let known: HashMap<&str, &Placed> = old_changed.iter().map(|it| (it.document.text(), it)).collect();
+        let document = |index: usize| {
+            if index < changed.start {
+                return Arc::clone(&old[index].document);
+            }
+            if index >= changed.end {
+                return Arc::clone(&old[index + old.len() - chunks.len()].document);
+            }
+            let text = &text[chunks[index].clone()];
+            if let Some(placed) = known.get(text) {
+                return Arc::clone(&placed.document);
+            }
+            // Only where each changed document is certain to be the one that stood there: otherwise a marker line
+            // came or went, and a tree must not move to another document.
+            let earlier =
+                old_changed.get(index - changed.start).filter(|_| old_changed.len() == changed.len());
+            Arc::new(repair::read(text, earlier.map(|it| &*it.document)))
         };
-        old.iter().zip(chunks).map(changed).collect()
+        let place =
+            |index: usize| Placed { offset: crate::size(chunks[index].start), document: document(index) };
+        ParsedFile { documents: (0..chunks.len()).map(place).collect(), too_large: false }
     }
 
     /// The documents in order; they tile the text. Empty only for a file that is too large.
@@ -81,7 +89,7 @@ impl ParsedFile {
         self.documents.get(behind.checked_sub(1)?)
     }
 
-    /// Whether the text is longer than [`MAX_FILE_LEN`] and was not read.
+    /// Whether the text is longer than [`MAX_FILE_LEN`] (or has absurdly many documents) and was not read.
     pub fn too_large(&self) -> bool {
         self.too_large
     }

@@ -18,11 +18,14 @@ const MAX_ALIAS_DEPTH: u32 = 400;
 /// How many nodes in all are kept a second time because they carry an anchor.
 const MAX_ANCHORED_NODES: usize = 200_000;
 
+/// How many nodes a document may have: the largest CustomResourceDefinitions have some 50,000. More are
+/// no manifest, and would only cost memory.
+const MAX_NODES: usize = 1_000_000;
+
 /// What the parser made of a text that is YAML.
 pub(crate) struct Parsed {
     /// The first document; `None` if there is nothing but comments.
     pub(crate) root: Option<Node>,
-    pub(crate) comments: Vec<TextRange>,
     /// Whether a value begins with `{{`, which is YAML, but surely meant as a template's action.
     pub(crate) double_braces: bool,
 }
@@ -37,20 +40,25 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
 pub(crate) fn parse_instead(original: &str, text: &str) -> Result<Parsed, SyntaxError> {
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
-        emit_comments: true,
-        max_buffered_comment_events: usize::MAX,
+        emit_comments: false,
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
     };
     let mut builder = Builder::new(original, text);
+    let mut left = MAX_NODES;
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| SyntaxError {
             offset: crate::size(error.marker().byte_offset().unwrap_or_default().min(text.len())),
             message: error.info(),
         })?;
+        let offset = span.start.byte_offset().unwrap_or_default();
         if !builder.event(event, &span) {
             break;
         }
+        left = left.checked_sub(1).ok_or_else(|| SyntaxError {
+            offset: crate::size(original.floor_char_boundary(offset.min(text.len()))),
+            message: format!("more than {MAX_NODES} nodes"),
+        })?;
     }
     Ok(builder.parsed)
 }
@@ -85,7 +93,7 @@ impl<'text> Builder<'text> {
         Builder {
             original,
             text,
-            parsed: Parsed { root: None, comments: Vec::new(), double_braces: false },
+            parsed: Parsed { root: None, double_braces: false },
             open: Vec::new(),
             anchors: Anchors { nodes: anchors, left: MAX_ANCHORED_NODES },
             previous_end: 0,
@@ -100,12 +108,6 @@ impl<'text> Builder<'text> {
             Event::DocumentStart(..) => {
                 let is_second = std::mem::replace(&mut self.seen_document, true);
                 return !is_second;
-            }
-            Event::Comment(..) => {
-                self.parsed.comments.push(crate::range(at));
-                // A comment may stand between a block scalar's indicator and its content; its event comes
-                // after the scalar's. Comments never move the place where the search for the indicator begins.
-                return true;
             }
             Event::Scalar(value, style, anchor, _) => {
                 let node = self.scalar(&value, style, &at, span);

@@ -54,7 +54,7 @@ pub(crate) fn read(text: &str, earlier: Option<&Document>) -> Document {
         Some((root, unread)) => (Some(root), Soundness::LastGood, unread),
         None => (None, Soundness::Broken, vec![crate::range(0..text.len())]),
     };
-    Document::new(text, root, soundness, Notes { comments: Vec::new(), unread, error: Some(error) })
+    Document::new(text, root, soundness, Notes { unread, error: Some(error) })
 }
 
 fn document(
@@ -69,7 +69,7 @@ fn document(
     let soundness =
         if root.is_none() && soundness == Soundness::Sound { Soundness::Empty } else { soundness };
     unread.sort_by_key(|it| it.start());
-    Document::new(text, root, soundness, Notes { comments: parsed.comments, unread, error })
+    Document::new(text, root, soundness, Notes { unread, error })
 }
 
 /// Takes lines near the error as blank until the rest is YAML. Offsets stay; ranges are those of `original`.

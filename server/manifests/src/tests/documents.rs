@@ -395,3 +395,15 @@ fn what_stands_at_the_cursor() {
     check("spec: |\n  te$0xt\n", expect![[r#"spec "|\n  text""#]]);
     check("# comm$0ent\nspec:\n", expect![""]);
 }
+
+#[test]
+fn comments() {
+    let text = "# top\n---  # marker\na: b # plain\nc#d: 'x # y' # quoted\n# between\ne: | # header\n  # content\n# behind\nf: [1, # flow\n  2]\n# end";
+    let file = ParsedFile::parse(text);
+    let document = &file.documents()[0].document;
+    let comments: Vec<&str> = document.comments().into_iter().map(|it| document.slice(it)).collect();
+    assert_eq!(
+        comments,
+        ["# top", "# marker", "# plain", "# quoted", "# between", "# header", "# behind", "# flow", "# end"]
+    );
+}

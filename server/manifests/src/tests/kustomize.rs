@@ -26,10 +26,10 @@ fn check(text: &str, dir: &str, components: &[&str], expected: Expect) {
     for edge in &reach.edges {
         let written =
             tree.read(&edge.from).map(|it| it[crate::bytes(edge.range)].to_owned()).unwrap_or_default();
-        let _ = writeln!(out, "  {}:{} {written} -> {} as {:?}", edge.from, edge.field, edge.to, edge.as_);
+        let _ = writeln!(out, "edge {}:{} {written} -> {} as {:?}", edge.from, edge.field, edge.to, edge.as_);
     }
     for unknown in &reach.unknown {
-        let _ = writeln!(out, "  {}:{} {:?} {}", unknown.at, unknown.field, unknown.range, unknown.why);
+        let _ = writeln!(out, "unknown {}:{} {:?} {}", unknown.at, unknown.field, unknown.range, unknown.why);
     }
     expected.assert_eq(&out);
 }
@@ -66,12 +66,12 @@ patches: [{path: tls.yaml}]
             apps/components/tls/tls.yaml {Patch}
             apps/prod/ingress.yaml {Resource}
             apps/prod/kustomization.yaml {BuildFile}
-              apps/prod/kustomization.yaml:resources[0] ../base -> apps/base as BuildFile
-              apps/base/kustomization.yml:resources[0] deploy.yaml -> apps/base/deploy.yaml as Resource
-              apps/prod/kustomization.yaml:resources[1] ./ingress.yaml -> apps/prod/ingress.yaml as Resource
-              apps/prod/kustomization.yaml:bases[0] ../base/ -> apps/base as BuildFile
-              apps/prod/kustomization.yaml:components[0] ../components/tls -> apps/components/tls as BuildFile
-              apps/components/tls/Kustomization:patches[0].path tls.yaml -> apps/components/tls/tls.yaml as Patch
+            edge apps/prod/kustomization.yaml:resources[0] ../base -> apps/base as BuildFile
+            edge apps/base/kustomization.yml:resources[0] deploy.yaml -> apps/base/deploy.yaml as Resource
+            edge apps/prod/kustomization.yaml:resources[1] ./ingress.yaml -> apps/prod/ingress.yaml as Resource
+            edge apps/prod/kustomization.yaml:bases[0] ../base/ -> apps/base as BuildFile
+            edge apps/prod/kustomization.yaml:components[0] ../components/tls -> apps/components/tls as BuildFile
+            edge apps/components/tls/Kustomization:patches[0].path tls.yaml -> apps/components/tls/tls.yaml as Patch
         "#]],
     );
 }
@@ -160,29 +160,29 @@ resources: [t.yaml]
             sub/cm2.txt {GeneratorInput}
             val.yaml {Plugin}
             values.yaml {Values}
-              kustomization.yaml:resources[0] crd.yaml -> crd.yaml as Resource
-              kustomization.yaml:crds[0] crd.json -> crd.json as Configuration
-              kustomization.yaml:configurations[0] nameref.yaml -> nameref.yaml as Configuration
-              kustomization.yaml:patchesStrategicMerge[0] psm.yaml -> psm.yaml as Patch
-              kustomization.yaml:patches[0].path p.yaml -> p.yaml as Patch
-              kustomization.yaml:patchesJson6902[0].path p6902.json -> p6902.json as Patch
-              kustomization.yaml:replacements[0].path repl.yaml -> repl.yaml as Configuration
-              kustomization.yaml:openapi.path schema.json -> schema.json as Configuration
-              kustomization.yaml:configMapGenerator[0].files[0] cm.txt -> cm.txt as GeneratorInput
-              kustomization.yaml:configMapGenerator[0].files[1] key=sub/cm2.txt -> sub/cm2.txt as GeneratorInput
-              kustomization.yaml:configMapGenerator[0].envs[0] a.env -> a.env as GeneratorInput
-              kustomization.yaml:configMapGenerator[0].env b.env -> b.env as GeneratorInput
-              kustomization.yaml:secretGenerator[0].files[0] secret.txt -> secret.txt as GeneratorInput
-              kustomization.yaml:helmCharts[0].valuesFile values.yaml -> values.yaml as Values
-              kustomization.yaml:helmCharts[0].additionalValuesFiles[0] more.yaml -> more.yaml as Values
-              kustomization.yaml:generators[0] gen.yaml -> gen.yaml as Plugin
-              kustomization.yaml:transformers[1] plugins -> plugins as BuildFile
-              plugins/kustomization.yaml:resources[0] t.yaml -> plugins/t.yaml as Plugin
-              kustomization.yaml:validators[0] val.yaml -> val.yaml as Plugin
-              kustomization.yaml:helmCharts[0] 581..691 the chart podinfo is rendered by Helm, and is not read here
-              kustomization.yaml:generators[0] 532..540 what the plugin gen.yaml does is not known
-              kustomization.yaml:transformers[0] 477..506 what the plugin written here does is not known
-              kustomization.yaml:transformers[1] 511..518 what the plugin plugins does is not known
+            edge kustomization.yaml:resources[0] crd.yaml -> crd.yaml as Resource
+            edge kustomization.yaml:crds[0] crd.json -> crd.json as Configuration
+            edge kustomization.yaml:configurations[0] nameref.yaml -> nameref.yaml as Configuration
+            edge kustomization.yaml:patchesStrategicMerge[0] psm.yaml -> psm.yaml as Patch
+            edge kustomization.yaml:patches[0].path p.yaml -> p.yaml as Patch
+            edge kustomization.yaml:patchesJson6902[0].path p6902.json -> p6902.json as Patch
+            edge kustomization.yaml:replacements[0].path repl.yaml -> repl.yaml as Configuration
+            edge kustomization.yaml:openapi.path schema.json -> schema.json as Configuration
+            edge kustomization.yaml:configMapGenerator[0].files[0] cm.txt -> cm.txt as GeneratorInput
+            edge kustomization.yaml:configMapGenerator[0].files[1] key=sub/cm2.txt -> sub/cm2.txt as GeneratorInput
+            edge kustomization.yaml:configMapGenerator[0].envs[0] a.env -> a.env as GeneratorInput
+            edge kustomization.yaml:configMapGenerator[0].env b.env -> b.env as GeneratorInput
+            edge kustomization.yaml:secretGenerator[0].files[0] secret.txt -> secret.txt as GeneratorInput
+            edge kustomization.yaml:helmCharts[0].valuesFile values.yaml -> values.yaml as Values
+            edge kustomization.yaml:helmCharts[0].additionalValuesFiles[0] more.yaml -> more.yaml as Values
+            edge kustomization.yaml:generators[0] gen.yaml -> gen.yaml as Plugin
+            edge kustomization.yaml:transformers[1] plugins -> plugins as BuildFile
+            edge plugins/kustomization.yaml:resources[0] t.yaml -> plugins/t.yaml as Plugin
+            edge kustomization.yaml:validators[0] val.yaml -> val.yaml as Plugin
+            unknown kustomization.yaml:helmCharts[0] 581..691 the chart podinfo is rendered by Helm, and is not read here
+            unknown kustomization.yaml:generators[0] 532..540 what the plugin gen.yaml does is not known
+            unknown kustomization.yaml:transformers[0] 477..506 what the plugin written here does is not known
+            unknown kustomization.yaml:transformers[1] 511..518 what the plugin plugins does is not known
         "#]],
     );
 }
@@ -211,13 +211,13 @@ resources: [sync.yaml]
             clusters/a/deep/er/y.yaml {Resource}
             clusters/a/flux-system/kustomization.yaml {BuildFile}
             clusters/a/flux-system/sync.yaml {Resource}
-              clusters/a:  -> clusters/a/.hidden/x.yml as Resource
-              clusters/a:  -> clusters/a/apps.yaml as Resource
-              clusters/a:  -> clusters/a/deep/er/y.yaml as Resource
-              clusters/a:  -> clusters/a/flux-system as BuildFile
-              clusters/a/flux-system/kustomization.yaml:resources[0] sync.yaml -> clusters/a/flux-system/sync.yaml as Resource
-              clusters/a:spec.components[1]  -> clusters/a/flux-system as BuildFile
-              clusters/a:spec.components[0] 0..0 clusters/b has no kustomization.yaml
+            edge clusters/a:  -> clusters/a/.hidden/x.yml as Resource
+            edge clusters/a:  -> clusters/a/apps.yaml as Resource
+            edge clusters/a:  -> clusters/a/deep/er/y.yaml as Resource
+            edge clusters/a:  -> clusters/a/flux-system as BuildFile
+            edge clusters/a/flux-system/kustomization.yaml:resources[0] sync.yaml -> clusters/a/flux-system/sync.yaml as Resource
+            edge clusters/a:spec.components[1]  -> clusters/a/flux-system as BuildFile
+            unknown clusters/a:spec.components[0] 0..0 clusters/b has no kustomization.yaml
         "#]],
     );
 }
@@ -255,24 +255,24 @@ resources: [../a, x.yaml]
             a/kustomization.yaml {BuildFile}
             b/kustomization.yaml {BuildFile}
             b/x.yaml {Resource}
-              a/kustomization.yaml:resources[9] ../b -> b as BuildFile
-              b/kustomization.yaml:resources[0] ../a -> a as BuildFile
-              b/kustomization.yaml:resources[1] x.yaml -> b/x.yaml as Resource
-              a/kustomization.yaml:resources[10] . -> a as BuildFile
-              a/kustomization.yaml:resources[0] 15..41 https://example.com/x.yaml is fetched from elsewhere, and is not read here
-              a/kustomization.yaml:resources[1] 46..78 github.com/org/repo//base?ref=v1 is fetched from elsewhere, and is not read here
-              a/kustomization.yaml:resources[2] 83..111 git@example.com:org/repo.git is fetched from elsewhere, and is not read here
-              a/kustomization.yaml:resources[3] 116..129 ../../outside leads outside of the repository
-              a/kustomization.yaml:resources[4] 134..138 /etc leads outside of the repository
-              a/kustomization.yaml:resources[5] 143..155 a/missing.yaml does not exist
-              a/kustomization.yaml:resources[6] 160..164 a/bare has no kustomization.yaml
-              a/kustomization.yaml:resources[7] 169..173 a/link is a symbolic link, which Flux leaves out of its artifacts
-              a/kustomization.yaml:resources[8] 178..189 a/link is a symbolic link, which Flux leaves out of its artifacts
-              b/kustomization.yaml: 0..0 b has more than one kustomization file
-              b/kustomization.yaml:resources[0] 12..16 a includes itself
-              a/kustomization.yaml:resources[10] 203..204 a includes itself
-              a/kustomization.yaml:components[0] 218..229 a/bare/x.yaml has no kustomization.yaml
-              a/kustomization.yaml:patches[0].path 248..252 a/bare is a directory, not a file
+            edge a/kustomization.yaml:resources[9] ../b -> b as BuildFile
+            edge b/kustomization.yaml:resources[0] ../a -> a as BuildFile
+            edge b/kustomization.yaml:resources[1] x.yaml -> b/x.yaml as Resource
+            edge a/kustomization.yaml:resources[10] . -> a as BuildFile
+            unknown a/kustomization.yaml:resources[0] 15..41 https://example.com/x.yaml is fetched from elsewhere, and is not read here
+            unknown a/kustomization.yaml:resources[1] 46..78 github.com/org/repo//base?ref=v1 is fetched from elsewhere, and is not read here
+            unknown a/kustomization.yaml:resources[2] 83..111 git@example.com:org/repo.git is fetched from elsewhere, and is not read here
+            unknown a/kustomization.yaml:resources[3] 116..129 ../../outside leads outside of the repository
+            unknown a/kustomization.yaml:resources[4] 134..138 /etc leads outside of the repository
+            unknown a/kustomization.yaml:resources[5] 143..155 a/missing.yaml does not exist
+            unknown a/kustomization.yaml:resources[6] 160..164 a/bare has no kustomization.yaml
+            unknown a/kustomization.yaml:resources[7] 169..173 a/link is a symbolic link, which Flux leaves out of its artifacts
+            unknown a/kustomization.yaml:resources[8] 178..189 a/link is a symbolic link, which Flux leaves out of its artifacts
+            unknown b/kustomization.yaml: 0..0 b has more than one kustomization file
+            unknown b/kustomization.yaml:resources[0] 12..16 a includes itself
+            unknown a/kustomization.yaml:resources[10] 203..204 a includes itself
+            unknown a/kustomization.yaml:components[0] 218..229 a/bare/x.yaml has no kustomization.yaml
+            unknown a/kustomization.yaml:patches[0].path 248..252 a/bare is a directory, not a file
         "#]],
     );
     check(
@@ -280,7 +280,7 @@ resources: [../a, x.yaml]
         "b",
         &[],
         expect![[r#"
-              b: 0..0 b does not exist
+            unknown b: 0..0 b does not exist
         "#]],
     );
     check(
@@ -288,7 +288,7 @@ resources: [../a, x.yaml]
         "a/x.yaml",
         &[],
         expect![[r#"
-              a/x.yaml: 0..0 a/x.yaml has no kustomization.yaml
+            unknown a/x.yaml: 0..0 a/x.yaml has no kustomization.yaml
         "#]],
     );
     check(
@@ -296,29 +296,29 @@ resources: [../a, x.yaml]
         "",
         &[],
         expect![[r#"
-        kustomization.yaml {BuildFile}
-          kustomization.yaml: 0..0 kustomization.yaml cannot be read
-    "#]],
+            kustomization.yaml {BuildFile}
+            unknown kustomization.yaml: 0..0 kustomization.yaml cannot be read
+        "#]],
     );
     check(
         "//- kustomization.yaml\n# nothing\n",
         "",
         &[],
         expect![[r#"
-        kustomization.yaml {BuildFile}
-          kustomization.yaml: 0..0 kustomization.yaml cannot be read
-    "#]],
+            kustomization.yaml {BuildFile}
+            unknown kustomization.yaml: 0..0 kustomization.yaml cannot be read
+        "#]],
     );
     check(
         "//- kustomization.yaml\nresources: [a.yaml]\npatches: [\n//- a.yaml\n",
         "",
         &[],
         expect![[r#"
-        a.yaml {Resource}
-        kustomization.yaml {BuildFile}
-          kustomization.yaml:resources[0] a.yaml -> a.yaml as Resource
-          kustomization.yaml: 0..0 kustomization.yaml cannot be read
-    "#]],
+            a.yaml {Resource}
+            kustomization.yaml {BuildFile}
+            edge kustomization.yaml:resources[0] a.yaml -> a.yaml as Resource
+            unknown kustomization.yaml: 0..0 kustomization.yaml cannot be read
+        "#]],
     );
     check(
         "//- kustomization.yaml\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\n",
@@ -326,7 +326,7 @@ resources: [../a, x.yaml]
         &[],
         expect![[r#"
             kustomization.yaml {BuildFile}
-              kustomization.yaml: 0..0 kustomization.yaml cannot be read
+            unknown kustomization.yaml: 0..0 kustomization.yaml cannot be read
         "#]],
     );
 }
