@@ -1,57 +1,380 @@
 //! The questions that can be asked.
 
-use flux::ObjectId;
-use manifests::{RepoPath, TextSize};
+use flux::{Kind, ObjectId, State};
+use manifests::{ParsedFile, Placed, RepoPath, TextRange, TextSize};
 
-use crate::{Cause, FileReport, Hover, Inputs, Mood, Summary};
+use crate::findings::Stand;
+use crate::hovers::{DETAILS, HOVER};
+use crate::index::flux_object;
+use crate::inputs::{Contact, Inputs, Proof};
+use crate::page::{Page, spans};
+use crate::place::references;
+use crate::report::{Cause, ClusterSummary, FileReport, Finding, Hover, LensRow, Mood, Summary};
+use crate::state::Tone;
+use crate::view::View;
+use crate::words;
 
 /// Everything that is shown in a file: marks, lenses, actions, and where hovers answer. The file is read from
 /// [`crate::RepoIndex`]; one without Flux objects has an empty report.
-pub fn analyse(_inputs: &Inputs<'_>, _path: &RepoPath) -> FileReport {
-    FileReport::default()
+pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
+    let Some(file) = inputs.repo.index.file(path) else { return FileReport::default() };
+    let view = View::new(inputs);
+    let stands = view.stands(path, file);
+    let mut report = FileReport::default();
+    for (nth, stand) in stands.iter().enumerate() {
+        let findings = view.findings(stand);
+        report.spots.extend(view.spots(stand, &findings));
+        report.findings.extend(findings);
+        report.actions.extend(view.actions(stand, nth == 0));
+        view.note_unknown(stand, &mut report.unknown);
+    }
+    report.lenses = view.lenses(&stands);
+    report.spots.sort_by_key(|it| (it.start(), it.end()));
+    report.spots.dedup();
+    report.unknown.sort();
+    report.unknown.dedup();
+    let (lacks, recheck_at) = view.finish();
+    FileReport { lacks, recheck_at, ..report }
 }
 
 /// What to show at an offset: at the kind and the name of a Flux object, at its marks, and at the names of other
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
-pub fn hover(_inputs: &Inputs<'_>, _path: &RepoPath, _offset: TextSize) -> Option<Hover> {
-    None
+pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
+    let file = inputs.repo.index.file(path)?;
+    let placed = file.document_at(offset)?;
+    let view = View::new(inputs);
+    let stand = view.stand(path, placed)?;
+    let (_, identity) = flux_object(&placed.document)?;
+    if let Some((range, page)) = view.hover_of_reference(&stand, offset) {
+        return Some(Hover { range, markdown: view.markdown(&page) });
+    }
+    let own = [identity.kind_range, identity.name_range].map(|it| placed.in_file(it));
+    let marks = view.findings(&stand).into_iter().map(|it| it.range);
+    let range = own.into_iter().chain(marks).find(|it| it.contains_inclusive(offset))?;
+    Some(Hover { range, markdown: view.markdown(&view.page_of(&stand, HOVER)) })
 }
 
 /// Everything about the document at an offset as Markdown, wherever in it the offset is; of the whole file without
 /// one. Always says something: that nothing is connected, that nothing applies this file.
-pub fn status_at(_inputs: &Inputs<'_>, _path: &RepoPath, _offset: Option<TextSize>) -> String {
-    String::new()
+pub fn status_at(inputs: &Inputs<'_>, path: &RepoPath, offset: Option<TextSize>) -> String {
+    let view = View::new(inputs);
+    view.markdown(&view.page_at(path, offset))
 }
 
 /// All that an editor shows there (lens, marks, hover), as text for a terminal.
-pub fn explain(_inputs: &Inputs<'_>, _path: &RepoPath, _offset: Option<TextSize>) -> String {
-    String::new()
+pub fn explain(inputs: &Inputs<'_>, path: &RepoPath, offset: Option<TextSize>) -> String {
+    let view = View::new(inputs);
+    let text = view.page_at(path, offset).text();
+    if inputs.settings.ascii { words::ascii(&text) } else { text }
 }
 
 /// Everything about one object of a cluster, as Markdown. `None` if the cluster is not among the inputs.
-pub fn details(_inputs: &Inputs<'_>, _cluster: &str, _object: &ObjectId) -> Option<String> {
-    None
+pub fn details(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Option<String> {
+    let index = inputs.clusters.iter().position(|it| it.key == cluster)?;
+    let view = View::new(inputs);
+    Some(view.markdown(&view.page_of_object(index, object, DETAILS, true)))
 }
 
 /// Counts for a status bar.
-pub fn summary(_inputs: &Inputs<'_>) -> Summary {
-    Summary {
-        text: String::new(),
-        tooltip: String::new(),
-        mood: Mood::None,
-        clusters: Vec::new(),
-        failed: 0,
-        waiting: 0,
+pub fn summary(inputs: &Inputs<'_>) -> Summary {
+    let view = View::new(inputs);
+    let clusters: Vec<ClusterSummary> =
+        (0..inputs.clusters.len()).map(|it| view.cluster_summary(it)).collect();
+    let failed = clusters.iter().map(|it| it.failed).sum();
+    let waiting = clusters.iter().map(|it| it.waiting).sum();
+    let live = (0..inputs.clusters.len()).all(|it| view.proof(it) == Proof::Live);
+    let mood = if clusters.is_empty() {
+        Mood::None
+    } else if failed > 0 {
+        Mood::Error
+    } else if waiting > 0 || !live {
+        Mood::Warning
+    } else {
+        Mood::Ok
+    };
+    let short = |it: &ClusterSummary| match (it.contact, it.failed) {
+        ("live", 0) => format!("✓ {}", it.name),
+        ("live" | "recorded", failed) if failed > 0 => format!("✗ {} {failed}", it.name),
+        (contact, _) => format!("{} {contact}", it.name),
+    };
+    let mut text = match clusters.as_slice() {
+        [] if inputs.offer.choose => "Flux: not connected".to_owned(),
+        [] => String::new(),
+        some => some.iter().map(short).collect::<Vec<_>>().join(" · "),
+    };
+    if inputs.settings.ascii {
+        text = words::ascii(&text);
     }
+    let tooltip = clusters.iter().map(|it| it.text.clone()).collect::<Vec<_>>().join("\n");
+    Summary { text, tooltip, mood, clusters, failed, waiting }
 }
 
 /// Where to go from an object in trouble: to the document of what failed first, at the field that failed. `None` if
-/// the cluster is not among the inputs or the object is in no trouble.
-pub fn goto_cause(_inputs: &Inputs<'_>, _cluster: &str, _object: &ObjectId) -> Option<Cause> {
-    None
+/// the cluster is not among the inputs, or what failed is nowhere to be found.
+pub fn goto_cause(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Option<Cause> {
+    let index = inputs.clusters.iter().position(|it| it.key == cluster)?;
+    let view = View::new(inputs);
+    let causes = view.causes(index, object);
+    let stale = view.verdict(index, object).and_then(|it| match it.state.last() {
+        State::ReadySourceStale { source } => Some(source.clone()),
+        _ => None,
+    });
+    let root = causes.roots.first().map(|it| it.root.clone()).or(stale).unwrap_or_else(|| object.clone());
+    // What does not exist may still be written here, and otherwise the reference to it is what can be mended.
+    let missing = causes.roots.first().filter(|it| it.kind == flux::CauseKind::Missing);
+    if let Some(hop) = missing.and_then(|it| it.chain.last())
+        && let Some((at, placed)) = view.place_of(index, &hop.from, true)
+        && let Some(live) = view.facts(index).get(&hop.from)
+        && let Some(range) = crate::place::field_range(&placed.document, live, &hop.field)
+    {
+        return Some(Cause::Place { path: at.path, range: placed.in_file(range), object: hop.from.clone() });
+    }
+    if let Some((at, placed)) = view.place_of(index, &root, true) {
+        let range = view.failure_range(index, &root, placed);
+        return Some(Cause::Place { path: at.path, range, object: root });
+    }
+    let markdown = view.markdown(&view.page_of_object(index, &root, DETAILS, true));
+    Some(Cause::Object { cluster: cluster.to_owned(), object: root, markdown })
 }
 
 /// Keys of the clusters that this file belongs to, those that apply it first. Empty if nothing tells.
-pub fn clusters_of(_inputs: &Inputs<'_>, _path: &RepoPath) -> Vec<String> {
-    Vec::new()
+pub fn clusters_of(inputs: &Inputs<'_>, path: &RepoPath) -> Vec<String> {
+    let view = View::new(inputs);
+    let applies = |at: &usize| !view.derived[*at].binding.covering(path).is_empty();
+    let mapped =
+        |at: &usize| !inputs.settings.mapping.is_empty() && inputs.settings.maps(path, view.cluster(*at));
+    let all = 0..inputs.clusters.len();
+    let allowed = all.filter(|at| inputs.settings.maps(path, view.cluster(*at)));
+    let mut found: Vec<usize> = allowed.filter(|at| applies(at) || mapped(at)).collect();
+    found.sort_by_key(|at| (!applies(at), *at));
+    found.into_iter().map(|at| view.cluster(at).key.to_owned()).collect()
+}
+
+impl View<'_> {
+    fn stands<'d>(&self, path: &'d RepoPath, file: &'d ParsedFile) -> Vec<Stand<'d>> {
+        file.documents().iter().filter_map(|placed| self.stand(path, placed)).collect()
+    }
+
+    /// `None` if the document is no Flux object.
+    fn stand<'d>(&self, path: &'d RepoPath, placed: &'d Placed) -> Option<Stand<'d>> {
+        flux_object(&placed.document)?;
+        let standings = self
+            .standings(path, &placed.document)
+            .into_iter()
+            .map(|standing| {
+                let verdict = self.verdict(standing.cluster, &standing.object);
+                let text = self.text(&standing, path, &placed.document, verdict.as_deref());
+                (standing, text)
+            })
+            .collect();
+        Some(Stand { path, placed, standings })
+    }
+
+    fn markdown(&self, page: &Page) -> String {
+        let markdown = page.markdown();
+        if self.inputs.settings.ascii { words::ascii(&markdown) } else { markdown }
+    }
+
+    /// The places of a document where a hover answers.
+    fn spots(&self, stand: &Stand<'_>, findings: &[Finding]) -> Vec<TextRange> {
+        let Some((_, identity)) = flux_object(&stand.placed.document) else { return Vec::new() };
+        let namespace = identity.namespace.as_deref().unwrap_or_default();
+        let own = [identity.kind_range, identity.name_range];
+        let others = references(&stand.placed.document, namespace).into_iter().map(|(_, range)| range);
+        let places = own.into_iter().chain(others).map(|it| stand.placed.in_file(it));
+        places.chain(findings.iter().map(|it| it.range)).collect()
+    }
+
+    /// The object that is named at an offset, in each cluster that has the document.
+    fn hover_of_reference(&self, stand: &Stand<'_>, offset: TextSize) -> Option<(TextRange, Page)> {
+        let (_, identity) = flux_object(&stand.placed.document)?;
+        let at = stand.placed.in_document(offset)?;
+        let mut page = Page::default();
+        let mut found = None;
+        let mut seen = Vec::new();
+        for (standing, _) in &stand.standings {
+            for (reference, range) in references(&stand.placed.document, &standing.object.namespace) {
+                if range.contains_inclusive(at)
+                    && !seen.contains(&(standing.cluster, reference.target.clone()))
+                {
+                    page.extend(self.page_of_object(standing.cluster, &reference.target, HOVER, false));
+                    found = Some(stand.placed.in_file(range));
+                    seen.push((standing.cluster, reference.target));
+                }
+            }
+        }
+        if found.is_none() && stand.standings.is_empty() {
+            let namespace = identity.namespace.as_deref().unwrap_or_default();
+            let own = references(&stand.placed.document, namespace);
+            let (_, range) = own.into_iter().find(|(_, range)| range.contains_inclusive(at))?;
+            return Some((stand.placed.in_file(range), self.page_of(stand, HOVER)));
+        }
+        Some((found?, page))
+    }
+
+    /// Lens, marks and everything else of a document or a file.
+    fn page_at(&self, path: &RepoPath, offset: Option<TextSize>) -> Page {
+        let mut page = Page::default();
+        let Some(file) = self.file(path) else {
+            page.heading(spans![d path]);
+            page.line(spans![w "No Flux object in this file."]);
+            self.say_clusters(&mut page, path);
+            return page;
+        };
+        let stands: Vec<Stand<'_>> = match offset {
+            Some(offset) => {
+                file.document_at(offset).and_then(|placed| self.stand(path, placed)).into_iter().collect()
+            }
+            None => self.stands(path, file),
+        };
+        if stands.is_empty() {
+            page.heading(spans![d path]);
+            page.line(spans![w "No Flux object here."]);
+            self.say_clusters(&mut page, path);
+        }
+        for stand in &stands {
+            let rows: Vec<LensRow> = self.lenses(std::slice::from_ref(stand));
+            let title = rows.first().and_then(|row| row.items.first()).map(|it| it.title.clone());
+            match title {
+                Some(title) => page.heading(spans![d title]),
+                None => page.heading(spans![d path]),
+            }
+            for finding in self.findings(stand) {
+                let severity = finding.severity.as_str();
+                page.line(spans![w severity, w " ", d finding.code, w ": ", d finding.message]);
+            }
+            page.extend(self.page_of(stand, DETAILS));
+        }
+        page
+    }
+
+    fn say_clusters(&self, page: &mut Page, path: &RepoPath) {
+        if self.inputs.clusters.is_empty() {
+            page.line(spans![w "Flux: not connected."]);
+        }
+        for (index, cluster) in self.inputs.clusters.iter().enumerate() {
+            let binding = &self.derived[index].binding;
+            for at in binding.covering(path) {
+                if let Some(delivery) = binding.deliveries.from_here.get(*at) {
+                    let id = &delivery.kustomization.id;
+                    page.extend(self.page_of_object(index, id, HOVER, false));
+                }
+            }
+            if binding.covering(path).is_empty() {
+                page.line(spans![d cluster.name, w ": no Kustomization is known to read this file."]);
+                self.say_contact(page, index);
+            }
+        }
+    }
+
+    /// What could not be told of a document, for `check`.
+    fn note_unknown(&self, stand: &Stand<'_>, unknown: &mut Vec<String>) {
+        if stand.standings.is_empty() && !self.inputs.clusters.is_empty() {
+            for index in 0..self.inputs.clusters.len() {
+                let name = words::data(self.cluster(index).name);
+                let kind = flux_object(&stand.placed.document).map(|(kind, _)| kind);
+                if !self.inputs.settings.maps(stand.path, self.cluster(index)) {
+                    continue;
+                }
+                match self.proof(index) {
+                    Proof::Live | Proof::Recorded { .. } => {
+                        unknown.extend(self.unread(index, kind).map(|why| format!("{name}: {why}")));
+                    }
+                    Proof::None => unknown.push(format!("{name}: {}", self.contact_phrase(index))),
+                    proof @ (Proof::Checking { .. } | Proof::Was { .. }) => {
+                        unknown.extend(self.freshness(proof).map(|seen| format!("{name}: {seen}")));
+                    }
+                }
+            }
+        }
+        for (standing, _) in &stand.standings {
+            let name = self.name(standing);
+            let object = words::data(&standing.object.to_string());
+            if standing.remote.is_some() {
+                unknown.push(format!("{name}: {object} is on another cluster"));
+                continue;
+            }
+            if let proof @ (Proof::Checking { .. } | Proof::Was { .. } | Proof::None) =
+                self.proof(standing.cluster)
+            {
+                unknown.extend(self.freshness(proof).map(|seen| format!("{name}: {seen}")));
+            }
+            if standing.strength == crate::view::Strength::Guess {
+                unknown.push(format!(
+                    "{name}: {object} has the name of a document in {}, nothing else",
+                    stand.path
+                ));
+                continue;
+            }
+            match self.verdict(standing.cluster, &standing.object).filter(|_| standing.live.is_some()) {
+                Some(verdict) => {
+                    if let State::Progressing { .. } | State::Pending = verdict.state {
+                        let phrase = self.phrase(standing.cluster, &verdict).unwrap_or_default();
+                        unknown.push(format!("{name}: {object}: {phrase}"));
+                    }
+                }
+                None => {
+                    if let Some(said) = self.said(standing, crate::journey::Text::Unknown) {
+                        unknown.push(format!("{name}: {object}: {}", said.phrase));
+                    }
+                }
+            }
+        }
+    }
+
+    fn cluster_summary(&self, index: usize) -> ClusterSummary {
+        let cluster = self.cluster(index);
+        let proof = self.proof(index);
+        let contact = match (&cluster.contact, proof) {
+            (Contact::NeedsSignIn { .. }, _) => "sign in",
+            (Contact::Connecting, _) => "connecting",
+            (Contact::Unreachable { .. }, _) => "unreachable",
+            (Contact::NoFlux, _) => "no Flux",
+            (_, Proof::Live) => "live",
+            (_, Proof::Checking { .. }) => "checking",
+            (_, Proof::Was { .. } | Proof::None) => "last seen",
+            (_, Proof::Recorded { .. }) => "recorded",
+        };
+        let mut counts = std::collections::BTreeMap::<Tone, usize>::new();
+        for object in self.facts(index).objects() {
+            // Charts are made by HelmReleases, which say the same.
+            if object.kind == Kind::HelmChart || object.is_static() {
+                continue;
+            }
+            if let Some(verdict) = self.verdict(index, &object.id) {
+                *counts.entry(Tone::of(&verdict.state)).or_default() += 1;
+            }
+        }
+        let count = |tone: Tone| counts.get(&tone).copied().unwrap_or_default();
+        let name = words::data(cluster.name);
+        let freshness = match proof {
+            Proof::Live => String::new(),
+            proof => format!(", {}", self.freshness(proof).unwrap_or_default()),
+        };
+        let said: Vec<String> =
+            counts.iter().rev().map(|(tone, n)| format!("{n} {}", tone_word(*tone))).collect();
+        let text = match proof {
+            Proof::None => format!("{name}: {}", self.contact_phrase(index)),
+            _ if said.is_empty() => format!("{name}: no Flux objects{freshness}"),
+            _ => format!("{name}: {}{freshness}", said.join(", ")),
+        };
+        ClusterSummary {
+            key: cluster.key.to_owned(),
+            name,
+            contact,
+            text,
+            ready: count(Tone::Ready) + count(Tone::Behind),
+            failed: count(Tone::Failed),
+            waiting: count(Tone::Waiting),
+            progressing: count(Tone::Progressing),
+            suspended: count(Tone::Suspended),
+        }
+    }
+}
+
+fn tone_word(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Ready => "ready",
+        tone => tone.counted(),
+    }
 }

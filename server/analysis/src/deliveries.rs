@@ -1,13 +1,13 @@
 //! Which files of the repository each live Kustomization of a cluster is applied from.
 
 use flux::{Facts, Kind, Object, ObjectId};
-use manifests::{RepoPath, Tree};
+use manifests::RepoPath;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::copies::Copies;
-use crate::index::{BuildKey, Covered, RepoIndex};
+use crate::index::BuildKey;
 use crate::inputs::Remotes;
 
 /// A cluster, looked at from one repository. Built once for each state of its facts.
@@ -73,41 +73,26 @@ impl Deliveries {
         !self.from_here.is_empty()
     }
 
-    pub(crate) fn of(&self, kustomization: &ObjectId) -> Option<&Delivery> {
-        self.from_here.get(*self.by_kustomization.get(kustomization)?)
+    pub(crate) fn of(&self, kustomization: &ObjectId) -> Option<(usize, &Delivery)> {
+        let index = *self.by_kustomization.get(kustomization)?;
+        Some((index, self.from_here.get(index)?))
     }
 
     pub(crate) fn live_named(&self, kind: Kind, name: &str) -> &[ObjectId] {
         self.by_name.get(&(kind, Arc::from(name))).map_or(&[], Vec::as_slice)
     }
-
-    /// Kustomizations whose build reads this file, with what the build reads.
-    pub(crate) fn covering<'a>(
-        &'a self,
-        path: &RepoPath,
-        index: &RepoIndex,
-        tree: &dyn Tree,
-    ) -> Vec<(&'a Delivery, Arc<Covered>)> {
-        self.from_here
-            .iter()
-            .filter_map(|delivery| {
-                let covered = delivery.covered(index, tree);
-                covered.holds(path).then_some((delivery, covered))
-            })
-            .collect()
-    }
 }
 
-impl Delivery {
-    pub(crate) fn covered(&self, index: &RepoIndex, tree: &dyn Tree) -> Arc<Covered> {
-        match &self.from {
-            From::Build(key) | From::Somewhere(key) => index.covered(tree, key),
+impl From {
+    pub(crate) fn key(&self) -> &BuildKey {
+        match self {
+            Self::Build(key) | Self::Somewhere(key) => key,
         }
     }
 
-    /// Whether the files that the build reads are certain.
-    pub(crate) fn is_certain(&self, index: &RepoIndex, tree: &dyn Tree) -> bool {
-        matches!(self.from, From::Build(_)) && self.covered(index, tree).unknown.is_empty()
+    /// Whether it is known where the artifact's root is in this repository.
+    pub(crate) fn is_certain(&self) -> bool {
+        matches!(self, Self::Build(_))
     }
 }
 

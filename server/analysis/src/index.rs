@@ -33,7 +33,7 @@ pub struct DocRef {
 
 /// What builds were found to read, each looked up once.
 #[derive(Default)]
-struct Builds(Mutex<HashMap<BuildKey, Arc<Covered>>>);
+pub(crate) struct Builds(Mutex<HashMap<BuildKey, Arc<Covered>>>);
 
 /// A build: what its root is made of, the folder, and components that a Flux Kustomization adds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,13 +59,16 @@ enum FileUse {
 }
 
 impl Covered {
-    /// Whether the file becomes objects, patches of objects, or neither.
-    pub(crate) fn holds(&self, path: &RepoPath) -> bool {
-        matches!(self.files.get(path), Some(FileUse::Resource | FileUse::Patch))
-    }
-
     pub(crate) fn is_patch(&self, path: &RepoPath) -> bool {
         self.files.get(path) == Some(&FileUse::Patch)
+    }
+
+    /// Files that become objects or patches of objects.
+    pub(crate) fn holding(&self) -> impl Iterator<Item = &RepoPath> {
+        self.files
+            .iter()
+            .filter(|(_, it)| matches!(it, FileUse::Resource | FileUse::Patch))
+            .map(|(path, _)| path)
     }
 }
 
@@ -146,6 +149,11 @@ impl RepoIndex {
 
     pub(crate) fn stamp(&self) -> &Arc<()> {
         &self.stamp
+    }
+
+    /// Another one whenever a build may read other files than before.
+    pub(crate) fn builds(&self) -> &Arc<Builds> {
+        &self.builds
     }
 
     /// What a build reads; looked up once for each state of the repository's build files.

@@ -76,6 +76,7 @@ pub const CHECKING: SignedDuration = SignedDuration::from_secs(10);
 
 /// The state of the line to a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // The variants say what their one field is.
 pub enum Contact {
     /// No answer yet; nothing is known.
     Connecting,
@@ -97,6 +98,7 @@ pub enum Contact {
 
 /// What contact proves at a moment, after doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The variants say what their one field is.
 pub enum Proof {
     /// What is known is what is: the only ground for ✓.
     Live,
@@ -162,9 +164,9 @@ pub enum Right {
 }
 
 impl Rights {
-    /// Everything is allowed or nothing, for tests and recordings.
-    pub fn all(allowed: bool) -> Self {
-        Self(Kind::ALL.iter().map(|kind| ((*kind, None), allowed)).collect())
+    /// Everything is allowed.
+    pub fn all() -> Self {
+        Self(Kind::ALL.iter().map(|kind| ((*kind, None), true)).collect())
     }
 
     /// Notes whether `patch` on a kind is allowed; `None` is all namespaces.
@@ -178,9 +180,8 @@ impl Rights {
         match (own, self.0.get(&(kind, None)).copied()) {
             (Some(true), _) | (_, Some(true)) => Right::Allowed,
             (Some(false), _) => Right::Forbidden,
-            (None, Some(false)) | (None, None) if self.0.is_empty() => Right::NotAsked,
-            (None, Some(false)) => Right::Forbidden,
-            (None, None) => Right::NotAsked,
+            // A role in one namespace says nothing in the answer for all: the namespace has to be asked for.
+            (None, _) => Right::NotAsked,
         }
     }
 }

@@ -20,18 +20,24 @@
 //!
 //! Ranges are bytes of the file. There are no LSP types here; `fluxcd-ls` translates.
 
+mod answers;
 mod compare;
 mod copies;
 mod deliveries;
+mod findings;
+mod hovers;
 mod index;
 mod inputs;
+mod journey;
+mod lenses;
 mod memo;
 mod page;
 mod past;
+mod place;
 mod report;
+mod state;
+mod view;
 mod words;
-
-mod answers;
 
 pub use answers::{analyse, clusters_of, details, explain, goto_cause, hover, status_at, summary};
 pub use index::{DocRef, RepoIndex};

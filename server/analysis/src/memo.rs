@@ -1,11 +1,12 @@
 //! Derived state that is worth keeping from one answer to the next.
 
 use flux::{Facts, ObjectId};
+use manifests::RepoPath;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::deliveries::Deliveries;
-use crate::index::RepoIndex;
+use crate::index::{Builds, Covered};
 use crate::inputs::RepoView;
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
@@ -15,11 +16,21 @@ pub struct Memo(Mutex<HashMap<String, Arc<Derived>>>);
 
 /// What is derived of one cluster.
 pub(crate) struct Derived {
-    facts: Arc<Facts>,
     stamp: Arc<()>,
-    pub(crate) deliveries: Arc<Deliveries>,
-    /// Which object carries the mark for a cause outside of the repository. Filled when first asked for.
+    pub(crate) binding: Arc<Binding>,
+    /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
+}
+
+/// Which files the Kustomizations of a cluster are applied from. Typing in a manifest does not change it.
+pub(crate) struct Binding {
+    facts: Arc<Facts>,
+    builds: Arc<Builds>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    /// What the build of each delivery reads, in the order of the deliveries.
+    pub(crate) covered: Vec<Arc<Covered>>,
+    /// File → indexes of the deliveries whose build reads it.
+    covering: HashMap<RepoPath, Vec<usize>>,
 }
 
 impl Memo {
@@ -29,22 +40,19 @@ impl Memo {
     }
 
     pub(crate) fn derived(&self, cluster: &str, facts: &Arc<Facts>, repo: &RepoView<'_>) -> Arc<Derived> {
-        let index: &RepoIndex = repo.index;
+        let index = repo.index;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).cloned();
-        let same_facts = known.as_ref().filter(|it| Arc::ptr_eq(&it.facts, facts));
-        if let Some(known) = same_facts.filter(|it| Arc::ptr_eq(&it.stamp, index.stamp())) {
+        let known = known.filter(|it| Arc::ptr_eq(&it.binding.facts, facts));
+        if let Some(known) = known.as_ref().filter(|it| Arc::ptr_eq(&it.stamp, index.stamp())) {
             return Arc::clone(known);
         }
-        let deliveries = match same_facts {
-            Some(known) => Arc::clone(&known.deliveries),
-            None => Arc::new(Deliveries::new(facts, repo.remotes)),
+        let binding = match &known {
+            Some(known) if Arc::ptr_eq(&known.binding.builds, index.builds()) => Arc::clone(&known.binding),
+            Some(known) => Arc::new(Binding::new(facts, Arc::clone(&known.binding.deliveries), repo)),
+            None => Arc::new(Binding::new(facts, Arc::new(Deliveries::new(facts, repo.remotes)), repo)),
         };
-        let derived = Arc::new(Derived {
-            facts: Arc::clone(facts),
-            stamp: Arc::clone(index.stamp()),
-            deliveries,
-            outside: OnceLock::new(),
-        });
+        let derived =
+            Arc::new(Derived { stamp: Arc::clone(index.stamp()), binding, outside: OnceLock::new() });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(cluster.to_owned(), Arc::clone(&derived));
         derived
@@ -53,5 +61,30 @@ impl Memo {
     /// Forgets everything: call it when the remotes of the clone have changed.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Binding {
+    fn new(facts: &Arc<Facts>, deliveries: Arc<Deliveries>, repo: &RepoView<'_>) -> Self {
+        let covered: Vec<Arc<Covered>> =
+            deliveries.from_here.iter().map(|it| repo.index.covered(repo.tree, it.from.key())).collect();
+        let mut covering: HashMap<RepoPath, Vec<usize>> = HashMap::new();
+        for (index, covered) in covered.iter().enumerate() {
+            for path in covered.holding() {
+                covering.entry(path.clone()).or_default().push(index);
+            }
+        }
+        Self {
+            facts: Arc::clone(facts),
+            builds: Arc::clone(repo.index.builds()),
+            deliveries,
+            covered,
+            covering,
+        }
+    }
+
+    /// Indexes of the deliveries whose build reads a file.
+    pub(crate) fn covering(&self, path: &RepoPath) -> &[usize] {
+        self.covering.get(path).map_or(&[], Vec::as_slice)
     }
 }

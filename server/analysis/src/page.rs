@@ -36,7 +36,7 @@ pub(crate) enum Block {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Page(pub Vec<Block>);
 
-/// Writes a line: `line!["applied ", &revision]`: literals are our words, the rest is data.
+/// Writes a line: `spans![w "applied ", d revision]`, `w` for our words and `d` for data.
 macro_rules! spans {
     ($($kind:ident $piece:expr),* $(,)?) => { vec![$($crate::page::spans!(@ $kind $piece)),*] };
     (@ w $piece:expr) => { $crate::page::Span::Word(($piece).to_string()) };
@@ -63,10 +63,6 @@ impl Page {
 
     pub(crate) fn extend(&mut self, other: Page) {
         self.0.extend(other.0);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// As Markdown that renders the same everywhere: paragraphs, flat lists, bold, code.

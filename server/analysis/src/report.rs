@@ -84,6 +84,7 @@ pub struct LensItem {
 
 /// What a lens or an action does.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // `cluster` is a key, `object` a Flux object there.
 pub enum Command {
     /// Shows everything about the document at the row's range; in one cluster if named.
     Details { cluster: Option<String>, object: Option<ObjectId> },
@@ -125,6 +126,7 @@ pub struct Hover {
 
 /// Where `Go to cause` leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // `cluster` is a key, `object` the Flux object there that failed first.
 pub enum Cause {
     /// Into a file of this repository.
     Place { path: RepoPath, range: TextRange, object: ObjectId },

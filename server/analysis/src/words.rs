@@ -1,24 +1,9 @@
 //! Times and small phrases, the same everywhere.
 
-use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-/// A time as people read it near: `14:03` today, `Mon 14:02` within a week, else with the date. Absolute on
-/// purpose: nothing has to be redrawn because a clock moved.
-pub(crate) fn near(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let then = time.to_zoned(zone.clone());
-    let today = now.to_zoned(zone.clone());
-    let days = now.duration_since(time).abs();
-    let format = if then.date() == today.date() {
-        "%H:%M"
-    } else if days < SignedDuration::from_hours(6 * 24) {
-        "%a %H:%M"
-    } else {
-        "%Y-%m-%d %H:%M"
-    };
-    then.strftime(format).to_string()
-}
-
-/// `Mon 14:02` even today: for what may be looked at much later.
+/// `Mon 14:02` within a week, else with the date. Absolute on purpose: nothing has to be redrawn because a clock
+/// moved.
 pub(crate) fn day(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if now.duration_since(time).abs() < SignedDuration::from_hours(6 * 24) {
         time.to_zoned(zone.clone()).strftime("%a %H:%M").to_string()
@@ -34,8 +19,13 @@ pub(crate) fn date(time: Timestamp, zone: &TimeZone) -> String {
 
 /// `2026-11-22 05:07 UTC`: for hovers, where it must stand alone.
 pub(crate) fn full(time: Timestamp, zone: &TimeZone) -> String {
-    let zoned: Zoned = time.to_zoned(zone.clone());
-    zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
+    time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// Text from elsewhere for a title or a message: one line, nothing that hides or turns text. Titles and messages are
+/// shown as plain text, so nothing else is needed; Markdown is made by [`crate::page`] alone.
+pub(crate) fn data(text: &str) -> String {
+    crate::page::one_line(text)
 }
 
 /// `a`, `a and b`, `a, b and c`.

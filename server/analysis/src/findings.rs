@@ -1,0 +1,383 @@
+//! Marks: only at causes, once for all clusters, never for another text at full strength (design 2.4, 3.1, 3.2).
+
+use flux::{Cause, CauseKind, Object, ObjectId, Side, State, Verdict};
+use manifests::{Document, Placed, RepoPath, TextRange};
+use std::collections::HashMap;
+
+use crate::index::flux_object;
+use crate::inputs::{Proof, Severity};
+use crate::journey::Text;
+use crate::place::field_range;
+use crate::report::{Finding, Related};
+use crate::state::{changed, verdict_word};
+use crate::view::{Standing, Strength, View};
+use crate::words;
+
+/// One document with what is known of it.
+pub(crate) struct Stand<'d> {
+    pub(crate) path: &'d RepoPath,
+    pub(crate) placed: &'d Placed,
+    pub(crate) standings: Vec<(Standing, Text)>,
+}
+
+/// A mark of one cluster, before those of several are put together.
+struct Mark {
+    cluster: usize,
+    /// In bytes of the document.
+    range: TextRange,
+    severity: Severity,
+    code: String,
+    sentence: String,
+    /// What tells two marks apart beside their place: the message without durations.
+    key: String,
+    about: String,
+    freshness: Option<String>,
+    revision: Option<String>,
+    verdict: &'static str,
+    object: ObjectId,
+    applier: Option<ObjectId>,
+    related: Vec<Related>,
+}
+
+impl View<'_> {
+    /// The marks of a document.
+    pub(crate) fn findings(&self, stand: &Stand<'_>) -> Vec<Finding> {
+        let mut marks: Vec<Mark> = Vec::new();
+        for (standing, text) in &stand.standings {
+            marks.extend(self.marks(stand, standing, *text));
+        }
+        let mut found: Vec<Finding> = Vec::new();
+        while !marks.is_empty() {
+            let first = marks.remove(0);
+            let same = |it: &Mark| it.range == first.range && it.code == first.code && it.key == first.key;
+            let (mut alike, rest): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(same);
+            marks = rest;
+            alike.insert(0, first);
+            // The strongest speaks for all: what is certain in one cluster is not weakened by doubt in another.
+            alike.sort_by_key(|it| (it.severity, it.cluster));
+            found.extend(self.together(stand, alike));
+        }
+        found.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
+        found
+    }
+
+    fn together(&self, stand: &Stand<'_>, marks: Vec<Mark>) -> Option<Finding> {
+        let mut names: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        for mark in &marks {
+            let cluster = self.cluster(mark.cluster);
+            if !keys.iter().any(|it| it == cluster.key) {
+                names.push(words::data(cluster.name));
+                keys.push(cluster.key.to_owned());
+            }
+        }
+        let first = marks.into_iter().next()?;
+        let mut message = String::new();
+        if let Some(freshness) = &first.freshness {
+            message.push_str(freshness);
+            message.push_str(", ");
+        }
+        message.push_str(&words::and_more(&names));
+        message.push_str(": ");
+        message.push_str(&first.about);
+        message.push_str(&first.sentence);
+        let ascii = self.inputs.settings.ascii;
+        Some(Finding {
+            range: stand.placed.in_file(first.range),
+            severity: first.severity.max(self.inputs.settings.max_severity),
+            code: first.code,
+            message: if ascii { words::ascii(&message) } else { message },
+            object: first.object,
+            applier: first.applier,
+            clusters: names,
+            keys,
+            revision: first.revision,
+            verdict: first.verdict,
+            related: first.related,
+        })
+    }
+
+    fn marks(&self, stand: &Stand<'_>, standing: &Standing, text: Text) -> Vec<Mark> {
+        // A guess is never marked, nor is a patch for what the patched object does.
+        if standing.strength == Strength::Guess || standing.patch || standing.remote.is_some() {
+            return Vec::new();
+        }
+        let proof = self.proof(standing.cluster);
+        let (Some(live), Some(verdict)) = (&standing.live, self.verdict(standing.cluster, &standing.object))
+        else {
+            return Vec::new();
+        };
+        if proof == Proof::None {
+            return Vec::new();
+        }
+        let mut marks = match &verdict.state {
+            State::Failed { .. } | State::Unhealthy
+                if self.is_own_trouble(standing.cluster, &standing.object) =>
+            {
+                self.own_mark(stand, standing, live, &verdict).into_iter().collect()
+            }
+            State::Failed { .. } | State::Unhealthy | State::Waiting { .. } => {
+                self.marks_of_others(stand, standing, live, &verdict)
+            }
+            State::ReadySourceStale { source } => {
+                self.stale_mark(stand, standing, live, &verdict, source).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        for mark in &mut marks {
+            mark.freshness = match proof {
+                Proof::Live => None,
+                Proof::Checking { at } | Proof::Was { at } => {
+                    Some(format!("as of {}", words::day(at, self.inputs.now, self.inputs.zone)))
+                }
+                Proof::Recorded { .. } | Proof::None => self.freshness(proof),
+            };
+            if matches!(proof, Proof::Checking { .. } | Proof::Was { .. }) {
+                mark.severity = mark.severity.down();
+            }
+            if text.is_other() {
+                mark.severity = mark.severity.down();
+            }
+            let at = mark.revision.as_deref();
+            mark.about = match (text, at) {
+                (Text::Changed(pushed), Some(at)) => format!("failed at {at}{}: ", changed(pushed)),
+                (Text::Changed(pushed), None) => format!("failed{}: ", changed(pushed)),
+                (Text::Differs, _) => "the live spec differs from this text: ".to_owned(),
+                (Text::Same | Text::Unknown, _) => String::new(),
+            };
+        }
+        marks
+    }
+
+    /// A failure of the object itself, at its own field.
+    fn own_mark(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+    ) -> Option<Mark> {
+        let field = flux::failure_field(live, verdict);
+        let range = field_range(&stand.placed.document, live, &field.path)?;
+        let severity = match field.side {
+            Side::Author => Severity::Error,
+            Side::Cluster => Severity::Warning,
+        };
+        let mut mark = self.mark(stand, standing, verdict, range, severity)?;
+        if verdict.state == State::Unhealthy {
+            let applied = verdict.applied.as_ref().map(|it| format!("applied {it}, unhealthy: "));
+            mark.sentence.insert_str(0, &applied.unwrap_or_default());
+        }
+        Some(mark)
+    }
+
+    /// Causes that have no document here: marked once, at the nearest reference that leads there.
+    fn marks_of_others(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+    ) -> Vec<Mark> {
+        let causes = self.causes(standing.cluster, &standing.object);
+        let mut marks = Vec::new();
+        for cause in &causes.roots {
+            let Some(severity) = severity_of(cause.kind) else { continue };
+            if self.outside(standing.cluster).get(&cause.root) != Some(&standing.object) {
+                continue;
+            }
+            let field = cause.chain.first().map(|hop| hop.field.as_str()).filter(|it| !it.is_empty());
+            let range = field_range(&stand.placed.document, live, field.unwrap_or("metadata.name"));
+            let Some(range) = range else { continue };
+            let Some(mut mark) = self.mark(stand, standing, verdict, range, severity) else { continue };
+            mark.sentence = cause_sentence(cause);
+            mark.key = format!("{} {}", cause.root, flux::message::masked(&mark.sentence));
+            if let Some(root) = &cause.verdict {
+                mark.code = words::data(&root.reason);
+            }
+            marks.push(mark);
+        }
+        if let Some(cycle) = &causes.cycle
+            && let Some(mark) = self.cycle_mark(stand, standing, live, verdict, cycle)
+        {
+            marks.push(mark);
+        }
+        marks
+    }
+
+    /// Objects that wait for each other: each of them is a cause, so each is marked, at its own reference.
+    fn cycle_mark(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+        cycle: &[ObjectId],
+    ) -> Option<Mark> {
+        let at = cycle.iter().position(|it| *it == standing.object)?;
+        let next = cycle.get((at + 1) % cycle.len())?;
+        let field = live.references().iter().find(|it| it.target == *next).map(|it| &*it.field);
+        let range = field_range(&stand.placed.document, live, field.unwrap_or("metadata.name"))?;
+        let mut mark = self.mark(stand, standing, verdict, range, Severity::Error)?;
+        let names: Vec<String> = cycle.iter().chain(cycle.first()).map(|it| words::data(&it.name)).collect();
+        mark.sentence = format!("these wait for each other: {}", names.join(" → "));
+        mark.key.clone_from(&mark.sentence);
+        Some(mark)
+    }
+
+    /// Ready, of a source that cannot be fetched: marked at the reference when the source has no document here.
+    fn stale_mark(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+        source: &ObjectId,
+    ) -> Option<Mark> {
+        let own = *source == standing.object;
+        if !own && self.cause_place(standing.cluster, source).is_some() {
+            return None;
+        }
+        let stale = self.verdict(standing.cluster, source)?;
+        let field = live.references().iter().find(|it| it.target == *source).map(|it| it.field.to_string());
+        let field = match field {
+            Some(field) => field,
+            None if own => flux::failure_field(live, verdict).path,
+            // The source behind the source: the first reference leads there.
+            None => live.references().first()?.field.to_string(),
+        };
+        let range = field_range(&stand.placed.document, live, &field)?;
+        let mut mark = self.mark(stand, standing, &stale, range, Severity::Warning)?;
+        mark.verdict = verdict_word(&verdict.state);
+        mark.object = standing.object.clone();
+        mark.revision = verdict.applied.as_ref().map(|it| words::data(&it.to_string()));
+        if !own {
+            mark.sentence = format!("{} cannot be fetched: {}", source, mark.sentence);
+        }
+        Some(mark)
+    }
+
+    fn mark(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        verdict: &Verdict,
+        range: TextRange,
+        severity: Severity,
+    ) -> Option<Mark> {
+        let sentence = words::data(&verdict.sentence());
+        let document = &stand.placed.document;
+        Some(Mark {
+            cluster: standing.cluster,
+            range,
+            severity,
+            code: words::data(&verdict.reason),
+            key: flux::message::masked(&verdict.message),
+            sentence: if sentence.is_empty() { words::data(&verdict.reason) } else { sentence },
+            about: String::new(),
+            freshness: None,
+            revision: verdict.failed_at.as_ref().map(|it| words::data(&it.to_string())),
+            verdict: verdict_word(&verdict.state),
+            object: standing.object.clone(),
+            applier: standing.applier.as_ref().map(|it| it.id.clone()),
+            related: self.related(stand.path, document, stand.placed, standing)?,
+        })
+    }
+
+    /// The documents of the causes, else the Flux object itself.
+    fn related(
+        &self,
+        path: &RepoPath,
+        document: &Document,
+        placed: &Placed,
+        standing: &Standing,
+    ) -> Option<Vec<Related>> {
+        let (_, identity) = flux_object(document)?;
+        let causes = self.causes(standing.cluster, &standing.object);
+        let mut related: Vec<Related> = Vec::new();
+        for cause in causes.roots.iter().filter(|it| it.root != standing.object) {
+            if let Some(place) = self.cause_place(standing.cluster, &cause.root) {
+                let message = words::data(&format!("{}: {}", cause.root, cause_word(cause)));
+                related.push(Related { path: place.path, range: place.range, message });
+            }
+        }
+        if related.is_empty() {
+            let said = self
+                .verdict(standing.cluster, &standing.object)
+                .and_then(|verdict| self.phrase(standing.cluster, &verdict))
+                .unwrap_or_default();
+            related.push(Related {
+                path: path.clone(),
+                range: placed.in_file(identity.name_range),
+                message: format!("{}: {said}", words::data(&standing.object.to_string())),
+            });
+        }
+        Some(related)
+    }
+
+    /// For each root cause without a document here, the object that carries its mark: of all that lead there the
+    /// nearest to it, and of those the first in the repository.
+    fn outside(&self, cluster: usize) -> &HashMap<ObjectId, ObjectId> {
+        self.derived[cluster].outside.get_or_init(|| {
+            let mut chosen: HashMap<ObjectId, (crate::DocRef, ObjectId)> = HashMap::new();
+            for object in self.facts(cluster).objects() {
+                let Some(verdict) = self.verdict(cluster, &object.id) else { continue };
+                if !matches!(verdict.state, State::Failed { .. } | State::Unhealthy | State::Waiting { .. }) {
+                    continue;
+                }
+                for cause in &self.causes(cluster, &object.id).roots {
+                    if cause.root == object.id || severity_of(cause.kind).is_none() {
+                        continue;
+                    }
+                    // What does not exist cannot be marked at its own document, even if there is one.
+                    if cause.kind != CauseKind::Missing
+                        && self.place_of(cluster, &cause.root, false).is_some()
+                    {
+                        continue;
+                    }
+                    // Only this object's own hop: a nearer one is found when its turn comes.
+                    let nearest = cause.chain.iter().rev().find_map(|hop| {
+                        let (at, _) = self.place_of(cluster, &hop.from, false)?;
+                        Some((at, hop.from.clone()))
+                    });
+                    let Some(nearest) = nearest else { continue };
+                    let best = chosen.entry(cause.root.clone()).or_insert_with(|| nearest.clone());
+                    if nearest < *best {
+                        *best = nearest;
+                    }
+                }
+            }
+            chosen.into_iter().map(|(root, (_, object))| (root, object)).collect()
+        })
+    }
+}
+
+/// How bad it is to wait for something; nothing for what will pass.
+fn severity_of(kind: CauseKind) -> Option<Severity> {
+    match kind {
+        CauseKind::Missing => Some(Severity::Error),
+        CauseKind::Failure | CauseKind::Suspended => Some(Severity::Warning),
+        CauseKind::NotVisible => Some(Severity::Information),
+        CauseKind::Waiting | CauseKind::InProgress | CauseKind::Resolved => None,
+    }
+}
+
+fn cause_word(cause: &Cause) -> String {
+    match (cause.kind, &cause.verdict) {
+        (CauseKind::Missing, _) => "does not exist".to_owned(),
+        (CauseKind::NotVisible, _) => "cannot be read".to_owned(),
+        (CauseKind::Suspended, _) => "is suspended".to_owned(),
+        (CauseKind::Failure, Some(verdict)) => verdict.sentence(),
+        (CauseKind::Failure, None) => "failed".to_owned(),
+        (CauseKind::Waiting | CauseKind::InProgress, _) => "is not ready yet".to_owned(),
+        (CauseKind::Resolved, _) => "is ready".to_owned(),
+    }
+}
+
+fn cause_sentence(cause: &Cause) -> String {
+    let word = cause_word(cause);
+    words::data(&match cause.kind {
+        CauseKind::Failure => format!("waits for {}: {word}", cause.root),
+        _ => format!("waits for {}, which {word}", cause.root),
+    })
+}
