@@ -67,6 +67,8 @@ pub struct Expectation {
     pub reason: &'static str,
     /// The commit that it speaks of, by [`crate::Commit::key`]; `None` where it names none.
     pub at: Option<&'static str>,
+    /// Whether it must have given up (`Stalled`): without it, an attempt in between would be taken for the end.
+    pub stalled: bool,
 }
 
 const FIRST: &str = "06-preview-and-landing";
@@ -139,7 +141,14 @@ fn all_well() -> Vec<Expectation> {
             let release = object.starts_with("HelmRelease/");
             let reason = if release { "InstallSucceeded" } else { "ReconciliationSucceeded" };
             // A release speaks of its chart's version.
-            Expectation { cluster, object, ready: "True", reason, at: (!release).then_some(FIRST) }
+            Expectation {
+                cluster,
+                object,
+                ready: "True",
+                reason,
+                at: (!release).then_some(FIRST),
+                stalled: false,
+            }
         };
         objects.iter().copied().map(succeeded).collect()
     };
@@ -152,7 +161,9 @@ fn broken() -> Vec<Expectation> {
     const NEW: Option<&str> = Some(NEWEST);
     const OLD: Option<&str> = Some(FIRST);
     const PROD: Option<&str> = Some(PROMOTED);
-    let on = |cluster| move |object, ready, reason, at| Expectation { cluster, object, ready, reason, at };
+    let on = |cluster| {
+        move |object, ready, reason, at| Expectation { cluster, object, ready, reason, at, stalled: false }
+    };
     let (staging, production) = (on(Staging), on(Production));
     vec![
         // Healthy.
@@ -175,7 +186,10 @@ fn broken() -> Vec<Expectation> {
         staging("Kustomization/flux-system/payments", "False", "HealthCheckFailed", NEW),
         staging("Kustomization/flux-system/orders", "Unknown", "Progressing", NEW),
         // Upgrade failed and rolled back, and the Kustomization that waits for its health.
-        staging("HelmRelease/shop/recommender", "False", "RollbackSucceeded", None),
+        Expectation {
+            stalled: true,
+            ..staging("HelmRelease/shop/recommender", "False", "RollbackSucceeded", None)
+        },
         staging("Kustomization/flux-system/recommender", "False", "HealthCheckFailed", NEW),
         // The source fails, what it last brought still runs.
         staging("GitRepository/flux-system/preview", "False", "GitOperationFailed", OLD),
