@@ -18,6 +18,7 @@ use crate::certificates::{Authority, Identity, signing_key};
 use crate::components::{Components, tell};
 use crate::error::{Error, Result};
 use crate::kubeconfig::{Auth, Entry, ExecPlugin, Kubeconfig, Login, Role};
+use crate::objects::condition;
 use crate::supervisor::{Process, Spec, Supervisor, tail};
 use crate::{fates, rbac};
 
@@ -126,7 +127,6 @@ impl Shared {
 }
 
 /// A running cluster of a [`crate::Testbed`].
-#[derive(Debug)]
 pub struct Cluster {
     options: ClusterOptions,
     folder: PathBuf,
@@ -137,7 +137,17 @@ pub struct Cluster {
     counter: Mutex<usize>,
     kinds: Mutex<HashMap<GroupVersionKind, (ApiResource, bool)>>,
     processes: Mutex<BTreeMap<Program, Process>>,
+    client: Mutex<Option<(tokio::runtime::Id, kube::Client)>>,
     shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("name", &self.options.name)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A panic elsewhere leaves these maps usable.
@@ -170,6 +180,7 @@ impl Cluster {
             counter: Mutex::default(),
             kinds: Mutex::default(),
             processes: Mutex::default(),
+            client: Mutex::default(),
             options,
             folder,
             shared,
@@ -198,13 +209,23 @@ impl Cluster {
         &self.url
     }
 
-    /// A client with all rights, for the tokio runtime of the caller (do not pass it on to another runtime).
+    /// A client with all rights, for the tokio runtime of the caller (do not pass it on to another runtime: a part of the client
+    /// is a task of the runtime that made it).
     pub fn client(&self) -> Result<kube::Client> {
+        let runtime = tokio::runtime::Handle::current().id();
+        if let Some((owner, client)) = &*locked(&self.client)
+            && *owner == runtime
+        {
+            return Ok(client.clone());
+        }
         let uri = self.url.parse().map_err(|error| Error::Usage(format!("{}: {error}", self.url)))?;
         let mut config = kube::Config::new(uri);
         config.root_cert = Some(vec![self.authority.der()]);
         config.auth_info.token = self.tokens.get("admin").cloned().map(Into::into);
-        kube::Client::try_from(config).map_err(Error::api(format!("make a client for {}", self.url)))
+        let client = kube::Client::try_from(config);
+        let client = client.map_err(Error::api(format!("make a client for {}", self.url)))?;
+        *locked(&self.client) = Some((runtime, client.clone()));
+        Ok(client)
     }
 
     /// The certificate authority, PEM; e.g. to hand the wrong one to another cluster's kubeconfig.
@@ -477,39 +498,31 @@ impl Cluster {
     }
 
     async fn install_flux(&self) -> Result<()> {
+        const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let client = self.client()?;
-        self.apply_value(rbac::namespace("flux-system")).await?;
-        let crds: kube::Api<kube::core::DynamicObject> = kube::Api::all_with(
-            client,
-            &ApiResource::erase::<
-                k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-            >(&()),
-        );
         let mut work = Vec::new();
         for path in self.shared.components.crds()? {
-            let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
-            let crds = &crds;
-            work.push(async move {
-                let mut documents: Vec<Value> = serde_saphyr::from_multiple(&text)
-                    .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
-                let crd = documents.pop().unwrap_or_default();
-                let name =
-                    crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let params = kube::api::PatchParams::apply("testbed").force();
-                let failed = Error::api(format!("apply CustomResourceDefinition {name}"));
-                crds.patch(&name, &params, &kube::api::Patch::Apply(&crd)).await.map_err(failed)?;
-                Ok::<String, Error>(format!("CustomResourceDefinition/{name}"))
-            });
+            // The files go to the API server as they are: they are large, and it reads YAML itself.
+            let text = fs::read(&path).map_err(Error::file("read", &path))?;
+            let what = format!("create the CustomResourceDefinition of {}", path.display());
+            let request = http::Request::post(PATH).header("content-type", "application/yaml").body(text);
+            let request = request.map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+            let client = &client;
+            work.push(async move { client.request_text(request).await.map_err(Error::api(what)) });
         }
-        let names = futures::future::try_join_all(work).await?;
+        let count = futures::future::try_join_all(work).await?.len();
+        self.apply_value(rbac::namespace("flux-system")).await?;
         for object in rbac::flux() {
             self.apply_value(object).await?;
         }
-        let waits = names
-            .iter()
-            .map(|name| self.wait_condition(name, ("Established", "True", None), Duration::from_secs(30)));
-        futures::future::try_join_all(waits).await?;
-        Ok(())
+        self.wait_up(Program::ApiServer, Duration::from_secs(30), async || {
+            let crds =
+                self.list("CustomResourceDefinition", None).await.map_err(|error| error.to_string())?;
+            let established =
+                |crd: &&Value| condition(crd, "Established").is_some_and(|c| c["status"] == "True");
+            Ok(crds.iter().filter(established).count() == count)
+        })
+        .await
     }
 
     fn start_flux(&self) -> Result<()> {
