@@ -304,6 +304,11 @@ fn a_tree_never_moves_to_another_document() {
     let new = old.reparse("kind: A\n---\n[\n---\nkind: B\n");
     let kinds = new.documents().iter().map(|it| it.document.scalar("kind").map(str::to_owned));
     assert_eq!(kinds.collect::<Vec<_>>(), [Some("A".into()), None, Some("B".into())]);
+    // A marker was typed into a document: which part would its tree belong to?
+    let hopeless = ": [\n- {\n%: }\n &: [\n*: ]\n @: `\n: '\n";
+    let new = ParsedFile::parse("kind: B\nz: 1\n").reparse(&format!("kind: B\n{hopeless}---\nz: 1\n"));
+    let states = new.documents().iter().map(|it| it.document.soundness);
+    assert_eq!(states.collect::<Vec<_>>(), [Soundness::Broken, Soundness::Sound]);
 }
 
 #[test]

@@ -189,9 +189,15 @@ proptest! {
         let room = edited[which].len().saturating_sub(1).saturating_sub(at).min(length);
         edited[which] = edit(&edited[which], at, room, &insert);
         let after = edited.concat();
-        // What was typed may be a marker of its own; then there is one document more.
+        // What was typed may be a marker of its own; then there is one document more, and those behind it move on. Or it
+        // stands before a marker, which then is none.
         let [old, new] = [&before, &after].map(|it| ParsedFile::parse(it));
         if new.documents().len() != documents.len() {
+            let is_more = new.documents().len() > documents.len();
+            let [old, new] = [&old, &old.reparse(&after)].map(|it| it.documents().last().cloned());
+            if is_more && which + 1 < documents.len() {
+                prop_assert_eq!(old.map(|it| it.document), new.map(|it| it.document));
+            }
             return Ok(());
         }
         let reparsed = old.reparse(&after);
