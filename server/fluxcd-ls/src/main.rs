@@ -1,2 +1,72 @@
-//! The binary.
-fn main() {}
+//! `fluxcd-ls`: without a command, a language server on standard input and output.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use fluxcd_ls::cli;
+use fluxcd_ls::paths::Paths;
+use fluxcd_ls::server::Options;
+use fluxcd_ls::settings::UserFile;
+
+/// Live Flux CD status in the text of your manifests.
+///
+/// Without a command it serves an editor: the Language Server Protocol on standard input and output.
+#[derive(Debug, Parser)]
+#[command(name = "fluxcd-ls", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// The kubeconfig (a path, or a list as in $KUBECONFIG) whose contexts can be chosen.
+    #[arg(long, value_name = "PATH")]
+    kubeconfig: Option<String>,
+    /// A recorded `List` in place of clusters; nothing is contacted then.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// What many editors pass to say that they speak over standard input and output.
+    #[arg(long, hide = true)]
+    stdio: bool,
+    #[command(subcommand)]
+    command: Option<cli::Command>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(command) => cli::run(command),
+        None => serve(arguments.kubeconfig, arguments.snapshot),
+    }
+}
+
+/// Serves the editor at the other end of standard input and output.
+fn serve(kubeconfig: Option<String>, snapshot: Option<PathBuf>) -> ExitCode {
+    // Before anything else could print, or start something that reads.
+    #[cfg(unix)]
+    let descriptors = match fluxcd_ls::lsp::stdio::take() {
+        Ok(descriptors) => descriptors,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let paths = Paths::from_environment();
+    let level = UserFile::read(&paths.config_file()).settings.log_level;
+    let log = fluxcd_ls::logging::start(&paths.logs(), level);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the system gives no threads");
+            return ExitCode::FAILURE;
+        }
+    };
+    let options = Options { kubeconfig, snapshot, log: Some(log), ..Options::new(paths) };
+    #[cfg(unix)]
+    let streams = descriptors.serve(runtime.handle());
+    #[cfg(not(unix))]
+    let streams = std::io::Result::Ok((tokio::io::stdin(), tokio::io::stdout()));
+    let served = match streams {
+        Ok((reader, writer)) => runtime.block_on(fluxcd_ls::server::serve(reader, writer, options)),
+        Err(error) => {
+            tracing::error!(%error, "the protocol cannot be served");
+            false
+        }
+    };
+    // Tasks are cancelled where they wait, children with them; a thread that hangs on a disk is left behind.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    if served { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,113 @@
+//! What we say to editors beyond the protocol, and hear from them.
+
+use serde::{Deserialize, Serialize};
+
+use super::types::{LspNotificationMethod, LspRequestMethod, MessageDirection, Notification, Request};
+
+/// `fluxcd/pick`: asks the user to choose one of a list. Only sent to clients that said they can (`client.pick`).
+#[derive(Debug)]
+pub enum PickRequest {}
+
+impl Request for PickRequest {
+    type Params = PickParams;
+    /// The id of the chosen item; null when the list was closed.
+    type Result = Option<String>;
+    const METHOD: LspRequestMethod<'static> = LspRequestMethod::new("fluxcd/pick");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// A list to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickParams {
+    /// The question.
+    pub title: String,
+    /// What there is to choose; nothing is preselected.
+    pub items: Vec<PickItem>,
+}
+
+/// One row of a list to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickItem {
+    /// Comes back when this row is chosen.
+    pub id: String,
+    /// The row.
+    pub label: String,
+    /// Beside the label, dimmer.
+    #[serde(default)]
+    pub description: String,
+    /// Under the label.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// `fluxcd/details`: text to show in a document or a window of its own. Only with `client.details`.
+#[derive(Debug)]
+pub enum DetailsNotification {}
+
+impl Notification for DetailsNotification {
+    type Params = DetailsParams;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("fluxcd/details");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// Text to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetailsParams {
+    /// Of the window.
+    pub title: String,
+    /// Already escaped where it holds data of a cluster.
+    pub markdown: String,
+}
+
+/// `fluxcd/status`: what a status bar shows. Only with `client.status`, and only when it changed.
+#[derive(Debug)]
+pub enum StatusNotification {}
+
+impl Notification for StatusNotification {
+    type Params = StatusParams;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("fluxcd/status");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// What a status bar shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusParams {
+    /// The text itself, short.
+    pub text: String,
+    /// More of it.
+    pub tooltip: String,
+    /// Its colour: `none`, `ok`, `warning` or `error`.
+    pub severity: StatusSeverity,
+    /// Every cluster this server has something to do with.
+    pub clusters: Vec<ClusterStatus>,
+    /// Flux objects that fail, in all clusters.
+    pub failed: usize,
+    /// Flux objects that wait for others, in all clusters.
+    pub waiting: usize,
+}
+
+/// The colour of a status bar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusSeverity {
+    /// Nothing is connected.
+    #[default]
+    None,
+    /// Connected, nothing fails.
+    Ok,
+    /// Something waits or is not known.
+    Warning,
+    /// Something fails.
+    Error,
+}
+
+/// One cluster in the status bar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    /// As it is shown: the alias or the context.
+    pub name: String,
+    /// One word: `live`, `connecting`, `checking`, `lastSeen`, `signIn`, `unreachable`, `notFlux`, `recorded`, `idle`.
+    pub state: String,
+    /// The same for people.
+    pub text: String,
+}

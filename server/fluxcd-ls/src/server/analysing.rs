@@ -1,0 +1,296 @@
+//! Analysis in the background: open documents first, the other files of the repository after them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use analysis::Lacks;
+use jiff::Timestamp;
+use manifests::RepoPath;
+
+use super::documents::{Stamped, Text};
+use super::timers::Timer;
+use super::view::View;
+use super::watch::RepoId;
+use super::world::{Done, World};
+use super::{repository, to_lsp};
+use crate::lsp::types as lsp;
+use crate::settings::Scope;
+
+/// Files of the repository that are analysed in one go, so that something newer is not kept waiting.
+const PORTION: usize = 100;
+
+/// What is to be analysed in a repository. At most one task runs in each lane; what comes meanwhile waits.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    open: Lane,
+    closed: Lane,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    dirty: BTreeSet<RepoPath>,
+    running: bool,
+}
+
+impl Lanes {
+    /// Forgets what runs.
+    pub fn reset(&mut self) {
+        self.open.running = false;
+        self.closed.running = false;
+    }
+}
+
+/// Which files a task was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are open.
+    Open,
+    /// The others.
+    Closed,
+}
+
+/// What a task came to.
+pub struct Analysed {
+    repo: RepoId,
+    which: Which,
+    generation: u64,
+    files: Vec<File>,
+}
+
+/// What is shown in one file.
+pub struct File {
+    /// The file.
+    pub path: RepoPath,
+    /// Its text; none when it is gone.
+    pub text: Option<Arc<Text>>,
+    /// Its marks.
+    pub diagnostics: Vec<lsp::Diagnostic>,
+    lenses: u64,
+    lacks: Lacks,
+    recheck: Option<Timestamp>,
+    clusters: Vec<String>,
+}
+
+impl World {
+    /// An open text changed, or was opened.
+    pub(super) fn open_changed(&mut self, repo: RepoId, path: RepoPath) {
+        self.generation += 1;
+        self.lanes.entry(repo).or_default().open.dirty.insert(path);
+    }
+
+    /// Texts changed some time ago: other files may refer to them.
+    pub(super) fn texts_settled(&mut self, repo: RepoId) {
+        self.repository_dirty(repo);
+    }
+
+    /// Something changed that any file of a repository may show.
+    pub(super) fn repository_dirty(&mut self, id: RepoId) {
+        self.generation += 1;
+        let open: Vec<RepoPath> = self.open_in(id).map(|(path, _)| path.clone()).collect();
+        let Some(repo) = self.repos.get(&id) else { return };
+        let lanes = self.lanes.entry(id).or_default();
+        lanes.open.dirty.extend(open.iter().cloned());
+        if self.settings.scope == Scope::Workspace && self.settings.enable {
+            let open: BTreeSet<RepoPath> = open.into_iter().collect();
+            lanes.closed.dirty.extend(repo.index.flux_files().into_iter().filter(|path| !open.contains(path)));
+        }
+    }
+
+    /// Something changed that any file may show.
+    pub(super) fn everything_changed(&mut self) {
+        let repos: Vec<_> = self.repos.keys().copied().collect();
+        for repo in repos {
+            self.repository_dirty(repo);
+        }
+        self.status_dirty = true;
+    }
+
+    /// A document was closed: its file goes on to be shown, or not.
+    pub(super) fn file_closed(&mut self, repo: RepoId, path: RepoPath) {
+        let lanes = self.lanes.entry(repo).or_default();
+        lanes.open.dirty.remove(&path);
+        if self.settings.scope == Scope::Workspace {
+            lanes.closed.dirty.insert(path);
+        } else {
+            self.published.clear_file(repo, &path, &self.outbox);
+        }
+    }
+
+    /// The world as a worker sees it.
+    pub(super) fn view(&self, id: RepoId) -> Option<View> {
+        let repo = self.repos.get(&id)?;
+        let open: Vec<_> = self.open_in(id).map(|(path, document)| (path.clone(), Arc::clone(&document.text))).collect();
+        let untold = open.iter().filter(|(path, text)| !repo.told.get(path).is_some_and(|told| Arc::ptr_eq(told, text)));
+        Some(View {
+            name: Arc::clone(&repo.name),
+            untold: untold.cloned().collect(),
+            overlay: super::disk::Overlay {
+                disk: Arc::clone(&repo.disk),
+                buffers: Arc::new(open.into_iter().collect()),
+            },
+            index: repo.index.clone(),
+            remotes: Arc::clone(&repo.remotes),
+            pushed: Arc::clone(&repo.pushed),
+            past: Arc::clone(&repo.past),
+            memo: Arc::clone(&repo.memo),
+            clusters: self.clusters.snapshots(id, &self.settings),
+            not_connected: self.clusters.not_connected(&repo.offers, &self.settings),
+            choose: self.may_choose(id),
+            settings: Arc::clone(&self.analysis_settings),
+            now: Timestamp::now(),
+        })
+    }
+
+    /// Starts what is to be analysed.
+    pub(super) fn start_analysing(&mut self) {
+        let repos: Vec<_> = self.lanes.keys().copied().collect();
+        for id in repos {
+            if let Some(files) = self.take_lane(id, Which::Open) {
+                self.analyse(id, Which::Open, files);
+            }
+            if self.repos.get(&id).is_some_and(|repo| repo.indexed)
+                && let Some(files) = self.take_lane(id, Which::Closed)
+            {
+                self.analyse(id, Which::Closed, files);
+            }
+        }
+    }
+
+    fn take_lane(&mut self, id: RepoId, which: Which) -> Option<Vec<RepoPath>> {
+        let lanes = self.lanes.get_mut(&id)?;
+        let lane = match which {
+            Which::Open => &mut lanes.open,
+            Which::Closed => &mut lanes.closed,
+        };
+        if lane.running || lane.dirty.is_empty() {
+            return None;
+        }
+        lane.running = true;
+        let mut files = std::mem::take(&mut lane.dirty);
+        if which == Which::Closed && files.len() > PORTION {
+            let rest = files.iter().nth(PORTION).cloned();
+            if let Some(rest) = rest {
+                lane.dirty = files.split_off(&rest);
+            }
+        }
+        Some(files.into_iter().collect())
+    }
+
+    fn analyse(&mut self, repo: RepoId, which: Which, files: Vec<RepoPath>) {
+        let generation = self.generation;
+        let enabled = self.settings.enable;
+        let nothing = Analysed { repo, which, generation, files: Vec::new() };
+        let Some(mut view) = self.view(repo) else {
+            self.analysed(nothing);
+            return;
+        };
+        self.background(
+            move || {
+                view.tell();
+                let files = files.into_iter().map(|path| file(&view, path, enabled)).collect();
+                Done::Analysed(Analysed { repo, which, generation, files })
+            },
+            || Some(Done::Analysed(nothing)),
+        );
+    }
+
+    /// Takes what a task found: publishes what changed, asks for what was lacking.
+    pub(super) fn analysed(&mut self, analysed: Analysed) {
+        let Analysed { repo: id, which, generation, files } = analysed;
+        if let Some(lanes) = self.lanes.get_mut(&id) {
+            match which {
+                Which::Open => lanes.open.running = false,
+                Which::Closed => lanes.closed.running = false,
+            }
+        }
+        if !self.repos.contains_key(&id) {
+            return;
+        }
+        let mut lacks = Lacks::default();
+        let mut recheck: Option<Timestamp> = None;
+        for file in files {
+            // Superseded: the document was edited, opened or closed meanwhile, and is analysed again.
+            match (which, self.document_at(id, &file.path)) {
+                (Which::Open, Some(document)) => {
+                    let Some(text) = &file.text else { continue };
+                    if !Arc::ptr_eq(text, &document.text) {
+                        continue;
+                    }
+                    document.analysed = Some(Stamped { generation, digest: file.lenses });
+                    self.refresh_lenses |= document.lenses_are_stale();
+                    if let Some(repo) = self.repos.get_mut(&id) {
+                        repo.tell(&file.path, text);
+                    }
+                    self.saw(id, &file.path, &file.clusters);
+                }
+                (Which::Closed, None) => {}
+                _ => continue,
+            }
+            recheck = recheck.into_iter().chain(file.recheck).min();
+            lacks.merge(file.lacks.clone());
+            self.publish(id, file);
+        }
+        if let Some(at) = recheck {
+            self.recheck_at(at);
+        }
+        self.fetch(id, lacks);
+    }
+
+    /// The moment at which an answer changes by the clock alone.
+    pub(super) fn recheck_at(&mut self, at: Timestamp) {
+        let after = at.duration_since(Timestamp::now());
+        let after = Duration::try_from(after).unwrap_or_default();
+        self.timers.at_latest(Timer::Recheck, after.max(Duration::from_millis(20)));
+    }
+
+    pub(super) fn recheck(&mut self) {
+        self.everything_changed();
+    }
+
+    /// Asks Git and clusters for what was lacking, once.
+    fn fetch(&mut self, id: RepoId, mut lacks: Lacks) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        lacks.commits.retain(|it| !repo.asked.commits.contains(it));
+        lacks.files.retain(|it| !repo.asked.files.contains(it));
+        repo.asked.merge(Lacks { rights: BTreeSet::new(), ..lacks.clone() });
+        self.clusters.ask_rights(std::mem::take(&mut lacks.rights));
+        if let Some(git) = repo.git.clone()
+            && !lacks.is_empty()
+        {
+            self.background(move || Done::Answered(id, repository::look_up(&git, lacks)), || None);
+        }
+    }
+
+    pub(super) fn git_answered(&mut self, id: RepoId, answers: repository::Answers) {
+        if let Some(repo) = self.repos.get_mut(&id) {
+            answers.note(Arc::make_mut(&mut repo.past));
+            self.repository_dirty(id);
+        }
+    }
+}
+
+/// Analyses one file.
+fn file(view: &View, path: RepoPath, enabled: bool) -> File {
+    let text = view.overlay.text(&path);
+    let mut file = File {
+        path,
+        text: None,
+        diagnostics: Vec::new(),
+        lenses: 0,
+        lacks: Lacks::default(),
+        recheck: None,
+        clusters: Vec::new(),
+    };
+    let Some(text) = text.filter(|_| enabled) else { return file };
+    let report = view.ask(|inputs| {
+        file.clusters = analysis::clusters_of(inputs, &file.path);
+        analysis::analyse(inputs, &file.path)
+    });
+    file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
+    file.lenses = to_lsp::digest(&report.lenses);
+    file.lacks = report.lacks;
+    file.recheck = report.recheck_at;
+    file.text = Some(text);
+    file
+}

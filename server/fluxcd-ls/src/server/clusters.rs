@@ -1,0 +1,657 @@
+//! The clusters of the world: sessions and what they say, or a recording in their place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use analysis::{Contact, Proof, Rights};
+use cluster::{
+    Clock, Consents, Context, Decision, FileState, Fingerprint, JumpDetector, Kubeconfig, LoginPolicy, SessionOptions,
+    SessionStatus, StateDir, What,
+};
+use flux::{ClusterName, Facts, Kind};
+use jiff::Timestamp;
+use manifests::RepoPath;
+use tokio::sync::mpsc;
+
+use super::seam::{Clusters, SessionHandle};
+use super::timers::Timer;
+use super::view::ClusterSnapshot;
+use super::watch::RepoId;
+use super::world::{Done, World};
+use super::{Event, Options};
+use crate::lsp::types::MessageType;
+use crate::settings::{self, Login, Settings};
+
+/// A cluster that nobody needed for this long is released.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+/// How often clocks and kubeconfig files are looked at while there is a cluster.
+const PULSE: Duration = Duration::from_secs(5);
+
+/// All clusters that this server has something to do with.
+pub struct ClusterSet {
+    all: BTreeMap<Arc<str>, Cluster>,
+    starter: Arc<dyn Clusters>,
+    /// Sessions send here; a task hands it on to the owner.
+    said: mpsc::Sender<cluster::Event>,
+    state: StateDir,
+    /// The remembered answers.
+    pub consents: Consents,
+    generation: u64,
+    clock: JumpDetector,
+    began: Instant,
+    /// A kubeconfig and what its files looked like when it was read last.
+    seen: Option<(Vec<PathBuf>, FileState)>,
+    looking: bool,
+}
+
+/// One cluster.
+pub struct Cluster {
+    /// What commands carry.
+    pub key: Arc<str>,
+    /// What it said.
+    pub facts: Arc<Facts>,
+    /// How fresh that is.
+    pub contact: Contact,
+    /// What the user may do.
+    pub rights: Arc<Rights>,
+    /// The session and all that belongs to it; none for a recording.
+    pub live: Option<Live>,
+    asked: BTreeSet<(Kind, String)>,
+    proof: Proof,
+}
+
+/// A cluster that is more than a recording.
+pub struct Live {
+    /// The context as it was consented to.
+    pub context: Context,
+    /// What the consent was given to.
+    pub fingerprint: Fingerprint,
+    /// The running session; none once it was released or has ended.
+    pub session: Option<Box<dyn SessionHandle>>,
+    /// What the session said of itself last.
+    pub status: SessionStatus,
+    /// The repositories that the consent is for.
+    pub repos: BTreeSet<RepoId>,
+    generation: u64,
+}
+
+/// A context to be connected.
+pub struct Connect {
+    /// The context.
+    pub context: Context,
+    /// What was consented to.
+    pub fingerprint: Fingerprint,
+    /// For which repository.
+    pub repo: RepoId,
+    /// Whether the user chose it just now.
+    pub chosen: bool,
+}
+
+/// A recording in place of clusters.
+pub struct Recording {
+    key: Arc<str>,
+    facts: Facts,
+    newest: Option<Timestamp>,
+    skipped: usize,
+}
+
+/// Kubeconfig files that changed.
+pub struct KubeconfigChange {
+    /// What they look like now.
+    pub state: FileState,
+    /// Contexts that are connected, as they are now; none for those that are gone or cannot be used.
+    pub contexts: Vec<(Arc<str>, Option<(Context, Fingerprint)>)>,
+}
+
+impl ClusterSet {
+    /// No clusters.
+    pub fn new(options: &Options, events: mpsc::UnboundedSender<Event>) -> ClusterSet {
+        let (said, mut heard) = mpsc::channel(64);
+        tokio::spawn(async move {
+            while let Some(event) = heard.recv().await {
+                if events.send(Event::Cluster(event)).is_err() {
+                    return;
+                }
+            }
+        });
+        let state = StateDir::at(&options.paths.state);
+        ClusterSet {
+            all: BTreeMap::new(),
+            starter: Arc::clone(&options.clusters),
+            said,
+            consents: Consents::open(state.clone()),
+            state,
+            generation: 0,
+            clock: JumpDetector::new(Timestamp::now(), Duration::ZERO),
+            began: Instant::now(),
+            seen: None,
+            looking: false,
+        }
+    }
+
+    /// A cluster by what commands carry, or by what people read.
+    pub fn get(&self, name: &str, settings: &Settings) -> Option<&Cluster> {
+        self.all.get(name).or_else(|| self.all.values().find(|it| settings.alias(&it.key) == name))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Cluster> {
+        self.all.values()
+    }
+
+    /// Whether a context has a session.
+    pub fn is_connected(&self, key: &str) -> bool {
+        self.all.get(key).is_some_and(|it| it.live.as_ref().is_none_or(|live| live.session.is_some()))
+    }
+
+    /// Ends all sessions; a recording stays.
+    pub fn release(&mut self) {
+        self.all.retain(|_, it| it.live.is_none());
+    }
+
+    /// Whether a recording stands in place of clusters.
+    pub fn recorded(&self) -> bool {
+        self.all.values().any(|it| it.live.is_none())
+    }
+
+    /// Those that a repository has to do with.
+    fn of(&self, repo: RepoId) -> impl Iterator<Item = &Cluster> {
+        self.all.values().filter(move |it| it.live.as_ref().is_none_or(|live| live.repos.contains(&repo)))
+    }
+
+    /// The clusters of a repository, as workers see them.
+    pub fn snapshots(&self, repo: RepoId, settings: &Settings) -> Vec<ClusterSnapshot> {
+        self.of(repo).map(|it| it.snapshot(settings)).collect()
+    }
+
+    /// All clusters, as workers see them.
+    pub fn all_snapshots(&self, settings: &Settings) -> Vec<ClusterSnapshot> {
+        self.all.values().map(|it| it.snapshot(settings)).collect()
+    }
+
+    /// Somebody types: quick logins may run.
+    pub fn typed(&self) {
+        for session in self.sessions() {
+            session.typed();
+            session.used();
+        }
+    }
+
+    /// Somebody looks at a repository.
+    pub fn used(&self, repo: RepoId) {
+        let live = self.of(repo).filter_map(|it| it.live.as_ref()?.session.as_ref());
+        live.for_each(|session| session.used());
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &dyn SessionHandle> {
+        self.all.values().filter_map(|it| it.live.as_ref()?.session.as_deref())
+    }
+
+    /// Asks whether objects may be patched, once.
+    pub fn ask_rights(&mut self, rights: BTreeSet<(String, Kind, String)>) {
+        let mut wanted: BTreeMap<String, Vec<(Kind, Arc<str>)>> = BTreeMap::new();
+        for (key, kind, namespace) in rights {
+            let Some(cluster) = self.all.get_mut(key.as_str()) else { continue };
+            if cluster.asked.insert((kind, namespace.clone())) {
+                wanted.entry(key).or_default().push((kind, namespace.into()));
+            }
+        }
+        for (key, rights) in wanted {
+            if let Some(session) = self.all.get(key.as_str()).and_then(|it| it.live.as_ref()?.session.as_ref()) {
+                session.ask_rights(rights);
+            }
+        }
+    }
+
+    /// Lets a cluster go. Its consent stays.
+    pub fn disconnect(&mut self, key: &str) -> Option<BTreeSet<RepoId>> {
+        Some(self.all.remove(key)?.live?.repos)
+    }
+
+    /// Ends all sessions.
+    pub fn end(&mut self) {
+        self.all.clear();
+    }
+}
+
+impl Cluster {
+    fn snapshot(&self, settings: &Settings) -> ClusterSnapshot {
+        ClusterSnapshot {
+            key: Arc::clone(&self.key),
+            name: settings.alias(&self.key).into(),
+            facts: Arc::clone(&self.facts),
+            contact: self.contact.clone(),
+            rights: Arc::clone(&self.rights),
+            protected: settings.is_protected(&self.key),
+        }
+    }
+
+    /// Its state in the one word of the protocol.
+    pub fn word(&self) -> &'static str {
+        match (&self.contact, self.live.as_ref().map(|live| &live.status)) {
+            (Contact::Recorded { .. }, _) => "recorded",
+            (_, Some(SessionStatus::Idle)) => "idle",
+            (Contact::NeedsSignIn { .. }, _) => "signIn",
+            (Contact::NoFlux, _) => "notFlux",
+            (Contact::Unreachable { .. }, _) => "unreachable",
+            (Contact::Connecting, _) => "connecting",
+            (contact, _) => match contact.proof(Timestamp::now()) {
+                Proof::Live => "live",
+                Proof::Checking { .. } => "checking",
+                _ => "lastSeen",
+            },
+        }
+    }
+
+    fn last_sign_of_life(&self) -> Option<Timestamp> {
+        match self.contact {
+            Contact::Live { at } | Contact::Checking { at } | Contact::LastSeen { at } => Some(at),
+            Contact::NeedsSignIn { at } => at,
+            _ => None,
+        }
+    }
+
+    /// What a session says of itself, as analysis knows it.
+    fn contact_of(&self, status: &SessionStatus) -> Contact {
+        let last = self.last_sign_of_life();
+        let silent = |otherwise: Contact| last.map_or(otherwise, |at| Contact::LastSeen { at });
+        match status {
+            SessionStatus::Live => Contact::Live { at: last.unwrap_or_else(Timestamp::now) },
+            SessionStatus::Connecting | SessionStatus::SigningIn { .. } => {
+                last.map_or(Contact::Connecting, |at| Contact::Checking { at })
+            }
+            SessionStatus::Checking { .. } => last.map_or(Contact::Connecting, |at| Contact::Checking { at }),
+            SessionStatus::NeedsSignIn { .. } => Contact::NeedsSignIn { at: last },
+            SessionStatus::LastSeen(at) => Contact::LastSeen { at: *at },
+            SessionStatus::Unreachable { error } => silent(Contact::Unreachable { why: error.to_string() }),
+            SessionStatus::NotFlux => Contact::NoFlux,
+            SessionStatus::Idle => silent(Contact::Connecting),
+            SessionStatus::NeedsConsent => {
+                Contact::Unreachable { why: cluster::ConnectError::NeedsConsent.to_string() }
+            }
+            SessionStatus::Ended { error } => {
+                let why = error.as_ref().map_or_else(|| "disconnected".to_owned(), ToString::to_string);
+                silent(Contact::Unreachable { why })
+            }
+        }
+    }
+}
+
+impl World {
+    /// Connects contexts that were consented to.
+    pub(super) fn connect(&mut self, contexts: Vec<Connect>) {
+        for Connect { context, fingerprint, repo, chosen } in contexts {
+            if !self.may_contact() || !self.repos.contains_key(&repo) {
+                continue;
+            }
+            let key = super::seam::command_key(&context.key);
+            self.clusters.generation += 1;
+            let generation = self.clusters.generation;
+            let known = self.clusters.all.get_mut(&key).and_then(|it| it.live.as_mut());
+            if let Some(live) = known
+                && live.fingerprint == fingerprint
+                && live.session.is_some()
+                && !(chosen && matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. }))
+            {
+                if live.repos.insert(repo) {
+                    self.repository_dirty(repo);
+                }
+                continue;
+            }
+            tracing::info!(context = %key, "connecting");
+            let options = SessionOptions {
+                generation,
+                login: match self.settings.login {
+                    Login::Quiet => LoginPolicy::Quiet,
+                    Login::Ask => LoginPolicy::Ask,
+                    Login::Never => LoginPolicy::Never,
+                },
+                chosen,
+                namespaces: self.namespaces(repo),
+                idle_after: Some(IDLE),
+                state: self.clusters.state.clone(),
+                clock: Clock::default(),
+            };
+            let session = self.clusters.starter.start(context.clone(), options, self.clusters.said.clone());
+            let before = self.clusters.all.remove(&key);
+            let same = before.filter(|it| it.live.as_ref().is_some_and(|live| live.fingerprint == fingerprint));
+            let mut cluster = same.unwrap_or_else(|| Cluster {
+                key: Arc::clone(&key),
+                facts: Arc::new(Facts::new(ClusterName(Arc::clone(&key)))),
+                contact: Contact::Connecting,
+                rights: Arc::default(),
+                live: None,
+                asked: BTreeSet::new(),
+                proof: Proof::None,
+            });
+            let mut repos = cluster.live.map(|live| live.repos).unwrap_or_default();
+            repos.insert(repo);
+            let session = Some(session);
+            cluster.live =
+                Some(Live { context, fingerprint, session, status: SessionStatus::Connecting, repos, generation });
+            cluster.asked.clear();
+            self.clusters.all.insert(key, cluster);
+            self.timers.at_latest(Timer::Pulse, PULSE);
+            self.everything_changed();
+        }
+    }
+
+    /// Whether any cluster may be contacted.
+    pub(super) fn may_contact(&self) -> bool {
+        self.settings.enable
+            && self.settings.clusters == settings::Clusters::Ask
+            && self.trusted != Some(false)
+            && self.recording().is_none()
+    }
+
+    /// The recording that stands in place of clusters.
+    pub(super) fn recording(&self) -> Option<PathBuf> {
+        self.options.snapshot.clone().or_else(|| self.settings.snapshot.clone())
+    }
+
+    /// The namespaces that a repository's Flux objects are in: where to look when looking everywhere is forbidden.
+    fn namespaces(&self, repo: RepoId) -> Vec<Arc<str>> {
+        let Some(repo) = self.repos.get(&repo) else { return Vec::new() };
+        let files = repo.index.flux_files();
+        let files = files.iter().filter_map(|path| repo.index.file(path));
+        let namespaces: BTreeSet<&str> = files
+            .flat_map(|file| file.documents())
+            .filter_map(|placed| placed.document.identity()?.namespace.as_deref())
+            .collect();
+        namespaces.into_iter().map(Arc::from).collect()
+    }
+
+    pub(super) fn cluster_said(&mut self, event: cluster::Event) {
+        let cluster::Event { context, generation, what } = event;
+        let key = super::seam::command_key(&context);
+        let Some(cluster) = self.clusters.all.get_mut(&key) else { return };
+        let Some(live) = cluster.live.as_mut().filter(|live| live.generation == generation) else { return };
+        let now = Timestamp::now();
+        let mut dirty = false;
+        let mut came_on = None;
+        match what {
+            What::Changes(changes) => {
+                let (facts, changed) = cluster.facts.apply(changes, now);
+                cluster.facts = Arc::new(facts);
+                dirty = !changed.is_empty();
+            }
+            What::Contact(at) => {
+                if matches!(live.status, SessionStatus::Live) {
+                    cluster.contact = Contact::Live { at };
+                }
+            }
+            What::Status(status) => {
+                tracing::info!(context = %key, %status, "a cluster");
+                if matches!(status, SessionStatus::Idle | SessionStatus::Ended { .. }) {
+                    live.session = None;
+                }
+                live.status = status.clone();
+                let contact = cluster.contact_of(&status);
+                dirty = contact != cluster.contact;
+                cluster.contact = contact;
+                self.status_dirty = true;
+                came_on = Some(status);
+            }
+            What::Rights(answered) => {
+                let rights = Arc::make_mut(&mut cluster.rights);
+                for ((kind, namespace), allowed) in &answered.patch {
+                    rights.note(*kind, Some(namespace), *allowed);
+                }
+                dirty = true;
+            }
+        }
+        let proof = cluster.contact.proof(now);
+        dirty |= std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof);
+        cluster.proof = proof;
+        if let Some(at) = cluster.contact.changes_at(now) {
+            let after = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            self.timers.at_latest(Timer::Contact, after);
+        }
+        if dirty {
+            self.cluster_dirty(&key);
+        }
+        if let Some(status) = came_on {
+            self.login_came_on(&key, &status);
+        }
+    }
+
+    /// What a cluster's files show has changed.
+    fn cluster_dirty(&mut self, key: &str) {
+        let repos = self.clusters.all.get(key).and_then(|it| Some(it.live.as_ref()?.repos.clone()));
+        for repo in repos.unwrap_or_else(|| self.repos.keys().copied().collect()) {
+            self.repository_dirty(repo);
+        }
+        self.status_dirty = true;
+    }
+
+    /// Signs of life are getting old.
+    pub(super) fn contacts_age(&mut self) {
+        let now = Timestamp::now();
+        let mut changed = Vec::new();
+        for cluster in self.clusters.all.values_mut() {
+            let proof = cluster.contact.proof(now);
+            if std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof) {
+                cluster.proof = proof;
+                changed.push(Arc::clone(&cluster.key));
+            }
+            if let Some(at) = cluster.contact.changes_at(now) {
+                let after = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+                self.timers.at_latest(Timer::Contact, after);
+            }
+        }
+        for key in changed {
+            self.cluster_dirty(&key);
+        }
+    }
+
+    /// Reads the recording, if there is to be one.
+    pub(super) fn read_recording(&mut self) {
+        if let Some(file) = self.recording() {
+            self.background(move || Done::Recorded(recording(&file)), || None);
+        }
+    }
+
+    pub(super) fn recorded(&mut self, recording: Result<Recording, String>) {
+        match recording {
+            Ok(Recording { key, facts, newest, skipped }) => {
+                if skipped > 0 {
+                    tracing::info!(skipped, "objects in the recording that are not Flux's");
+                }
+                let contact = Contact::Recorded { newest };
+                let cluster = Cluster {
+                    key: Arc::clone(&key),
+                    facts: Arc::new(facts),
+                    proof: contact.proof(Timestamp::now()),
+                    contact,
+                    rights: Arc::default(),
+                    live: None,
+                    asked: BTreeSet::new(),
+                };
+                self.clusters.all.insert(key, cluster);
+                self.everything_changed();
+            }
+            Err(sentence) => self.tell_once(MessageType::Error, format!("Flux: {sentence}")),
+        }
+    }
+
+    /// Looks at the clocks and the kubeconfig files.
+    pub(super) fn pulse(&mut self) {
+        if self.clusters.all.values().all(|it| it.live.is_none()) {
+            return;
+        }
+        self.timers.set(Timer::Pulse, PULSE);
+        let clusters = &mut self.clusters;
+        if let Some(jump) = clusters.clock.observe(Timestamp::now(), clusters.began.elapsed()) {
+            tracing::info!(%jump, "the clock jumped, the machine slept");
+            clusters.sessions().for_each(SessionHandle::poke);
+            self.contacts_age();
+        }
+        self.look_at_kubeconfig();
+    }
+
+    /// A kubeconfig that was edited may mean other clusters by the same names.
+    fn look_at_kubeconfig(&mut self) {
+        let connected: Vec<_> = self.clusters.all.values().filter_map(|it| Some(&it.live.as_ref()?.context.key)).collect();
+        let Some(paths) = connected.first().map(|key| key.kubeconfig.to_vec()) else { return };
+        let names: Vec<Arc<str>> = connected.iter().map(|key| Arc::clone(&key.name)).collect();
+        if std::mem::replace(&mut self.clusters.looking, true) {
+            return;
+        }
+        let seen = self.clusters.seen.clone();
+        let look = move || {
+            let state = cluster::file_state(&paths);
+            let mut contexts = Vec::new();
+            if let Some((_, before)) = &seen
+                && *before != state
+            {
+                let kubeconfig = Kubeconfig::load(&paths).ok();
+                for name in names {
+                    let context = kubeconfig.as_ref().and_then(|it| it.context(&name).ok());
+                    let now = context.map(|context| {
+                        let fingerprint = context.fingerprint();
+                        (context, fingerprint)
+                    });
+                    contexts.push((name, now));
+                }
+            }
+            Done::Kubeconfig(KubeconfigChange { state, contexts })
+        };
+        self.background(look, || None);
+    }
+
+    /// Contexts that mean the same cluster go on with what is new in them; those that mean another one stop until
+    /// the user says yes again.
+    pub(super) fn kubeconfig_changed(&mut self, change: KubeconfigChange) {
+        self.clusters.looking = false;
+        let paths = self.clusters.all.values().find_map(|it| Some(it.live.as_ref()?.context.key.kubeconfig.to_vec()));
+        self.clusters.seen = paths.map(|paths| (paths, change.state));
+        for (name, now) in change.contexts {
+            let Some(live) = self.clusters.all.get(&name).and_then(|it| it.live.as_ref()) else { continue };
+            match now {
+                Some((context, fingerprint)) if fingerprint == live.fingerprint => {
+                    // The credentials may be new: a session that waits for some tries them.
+                    if matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. }) {
+                        let repos: Vec<_> = live.repos.iter().copied().collect();
+                        if let Some(live) = self.clusters.all.get_mut(&name).and_then(|it| it.live.as_mut()) {
+                            live.session = None;
+                        }
+                        let again = repos.into_iter().map(|repo| Connect {
+                            context: context.clone(),
+                            fingerprint: fingerprint.clone(),
+                            repo,
+                            chosen: false,
+                        });
+                        self.connect(again.collect());
+                    }
+                }
+                now => {
+                    let sentence = if now.is_some() {
+                        format!(
+                            "Flux: the context {name} of your kubeconfig means another server, certificate authority \
+                             or login command now. It is not contacted until you choose it again."
+                        )
+                    } else {
+                        format!("Flux: the context {name} is not in your kubeconfig any more. It was disconnected.")
+                    };
+                    self.clusters.disconnect(&name);
+                    self.outbox.show(MessageType::Warning, sentence);
+                    self.everything_changed();
+                }
+            }
+        }
+    }
+
+    /// A file was opened: contexts that it belonged to when it was last seen are connected, if the user allowed it.
+    pub(super) fn file_opened(&mut self, id: RepoId, path: &RepoPath) {
+        if !self.may_contact() {
+            return;
+        }
+        self.clusters.used(id);
+        let Some(repo) = self.repos.get(&id) else { return };
+        let (root, path) = (repo.disk.root().to_owned(), path.to_string());
+        let (consents, kubeconfig) = (self.clusters.consents.clone(), self.kubeconfig_of());
+        self.background(
+            move || Done::Connect(remembered(id, &root, &path, &consents, &kubeconfig)),
+            || None,
+        );
+    }
+
+    /// How the kubeconfig is found.
+    pub(super) fn kubeconfig_of(&self) -> KubeconfigOf {
+        KubeconfigOf {
+            explicit: self.options.kubeconfig.clone().or_else(|| self.settings.kubeconfig.clone()),
+            environment: self.options.environment,
+        }
+    }
+
+    /// Remembers which contexts a file belongs to, so that opening it connects to them.
+    pub(super) fn saw(&mut self, id: RepoId, path: &RepoPath, clusters: &[String]) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        for key in clusters {
+            let Some(live) = self.clusters.all.get(key.as_str()).and_then(|it| it.live.as_ref()) else { continue };
+            if !repo.seen.insert((path.clone(), key.clone())) {
+                continue;
+            }
+            let (consents, fingerprint) = (self.clusters.consents.clone(), live.fingerprint.clone());
+            let (root, path) = (repo.disk.root().to_owned(), path.to_string());
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = consents.saw(&fingerprint, &root, &[&path]) {
+                    tracing::warn!(%error, "what a file belongs to is forgotten when this window is closed");
+                }
+            });
+        }
+    }
+}
+
+/// How the kubeconfig is found.
+#[derive(Clone)]
+pub struct KubeconfigOf {
+    explicit: Option<String>,
+    environment: fn(&str) -> Option<std::ffi::OsString>,
+}
+
+impl KubeconfigOf {
+    /// Reads it. Touches the disk.
+    pub fn load(&self) -> Result<Kubeconfig, cluster::KubeconfigError> {
+        Kubeconfig::load(&cluster::locate(self.explicit.as_deref(), self.environment)?)
+    }
+}
+
+/// The contexts that a file was last seen to belong to, as far as they are allowed and mean what they did then.
+fn remembered(
+    repo: RepoId,
+    root: &Path,
+    file: &str,
+    consents: &Consents,
+    kubeconfig: &KubeconfigOf,
+) -> Vec<Connect> {
+    let fingerprints = consents.contexts_of(root, file);
+    if fingerprints.is_empty() {
+        return Vec::new();
+    }
+    let kubeconfig = match kubeconfig.load() {
+        Ok(kubeconfig) => kubeconfig,
+        Err(error) => {
+            tracing::warn!(%error, "no remembered cluster is connected");
+            return Vec::new();
+        }
+    };
+    let connect = fingerprints.into_iter().filter_map(|fingerprint| {
+        let context = kubeconfig.context(&fingerprint.context).ok()?;
+        let same = context.fingerprint() == fingerprint;
+        let allowed = consents.decision(&fingerprint, root) == Decision::Allowed;
+        (same && allowed).then_some(Connect { context, fingerprint, repo, chosen: false })
+    });
+    connect.collect()
+}
+
+fn recording(file: &Path) -> Result<Recording, String> {
+    let recorded = cluster::read_list(file).map_err(|error| error.to_string())?;
+    let key = super::seam::command_key(&recorded.context);
+    // Without a time inside it, what is recorded is as old as the file.
+    let now = recorded.recorded_at.unwrap_or_else(Timestamp::now);
+    let (facts, _) = Facts::new(ClusterName(Arc::clone(&key))).apply(recorded.changes, now);
+    Ok(Recording { key, facts, newest: recorded.recorded_at, skipped: recorded.skipped })
+}

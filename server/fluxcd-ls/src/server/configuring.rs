@@ -1,0 +1,271 @@
+//! Hello, settings, trust, folders.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::world::{Capabilities, Done, World};
+use super::{repository, to_lsp};
+use crate::lsp::convert;
+use crate::lsp::types as lsp;
+use crate::settings::{Problem, Scope, StatusBar};
+
+impl World {
+    pub(super) fn initialize(&mut self, params: lsp::InitializeParams) -> lsp::InitializeResult {
+        let options = params.initialization_options.unwrap_or_default();
+        self.client = capabilities(&params.capabilities, &options, params.client_info.as_ref());
+        self.trusted = options.get("trusted").and_then(Value::as_bool);
+        self.editor_settings = options.get("settings").cloned().unwrap_or_default();
+        self.parent = params.process_id;
+        let folders = match params.workspace_folders_initialize_params.workspace_folders {
+            Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => folders.into_iter().map(|it| it.uri).collect(),
+            _ => {
+                // Older clients know one folder only.
+                #[allow(deprecated)]
+                let root = params.root_uri;
+                root.into_iter().collect::<Vec<_>>()
+            }
+        };
+        self.folders = folders.iter().filter_map(convert::path_of).collect();
+        self.apply_settings();
+        lsp::InitializeResult {
+            server_info: Some(lsp::ServerInfo {
+                name: "fluxcd-ls".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            capabilities: lsp::ServerCapabilities {
+                position_encoding: Some(lsp::PositionEncodingKind::UTF16),
+                text_document_sync: Some(lsp::TextDocumentSync::Options(lsp::TextDocumentSyncOptions {
+                    open_close: Some(true),
+                    change: Some(lsp::TextDocumentSyncKind::Incremental),
+                    save: Some(lsp::Save::Bool(true)),
+                    ..Default::default()
+                })),
+                hover_provider: Some(lsp::HoverProvider::Bool(true)),
+                code_lens_provider: Some(lsp::CodeLensOptions { resolve_provider: Some(false), ..Default::default() }),
+                code_action_provider: Some(lsp::CodeActionProvider::Bool(true)),
+                execute_command_provider: Some(lsp::ExecuteCommandOptions {
+                    commands: to_lsp::COMMANDS.map(str::to_owned).to_vec(),
+                    ..Default::default()
+                }),
+                workspace: Some(lsp::WorkspaceOptions {
+                    workspace_folders: Some(lsp::WorkspaceFoldersServerCapabilities {
+                        supported: Some(true),
+                        change_notifications: Some(lsp::ChangeNotifications::Bool(true)),
+                    }),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            },
+        }
+    }
+
+    pub(super) fn initialized(&mut self) {
+        self.initialized = true;
+        if self.client.configuration_registration {
+            let registration = lsp::Registration {
+                id: "fluxcd-settings".to_owned(),
+                method: "workspace/didChangeConfiguration".to_owned(),
+                register_options: Some(serde_json::json!({"section": "fluxcd"})),
+            };
+            self.outbox.ask::<lsp::RegistrationRequest>(lsp::RegistrationParams { registrations: vec![registration] });
+        }
+        if self.editor_settings.is_null() {
+            self.ask_for_settings();
+        }
+        // Before this nothing may be shown.
+        self.tell_problems();
+        self.read_recording();
+        self.look_at_folders();
+        self.look_for_parent();
+        self.status_dirty = true;
+    }
+
+    /// Finds the repositories of the folders that are open, for marks in files that are not.
+    fn look_at_folders(&mut self) {
+        for folder in self.folders.clone() {
+            let Some(uri) = convert::uri_of(&folder) else { continue };
+            let folders = self.folders.clone();
+            self.background(move || Done::Found(uri, Box::new(repository::find(&folder, &folders))), || None);
+        }
+    }
+
+    pub(super) fn folders_changed(&mut self, change: lsp::WorkspaceFoldersChangeEvent) {
+        let gone: Vec<_> = change.removed.iter().filter_map(|it| convert::path_of(&it.uri)).collect();
+        self.folders.retain(|folder| !gone.contains(folder));
+        self.folders.extend(change.added.iter().filter_map(|it| convert::path_of(&it.uri)));
+        // What belongs to no folder and no open file any more is let go.
+        let kept: Vec<_> = self.documents.values().filter_map(|it| Some(it.home.as_ref()?.0)).collect();
+        let left: Vec<_> = self
+            .repos
+            .values()
+            .filter(|repo| {
+                let root = repo.disk.root();
+                !kept.contains(&repo.id) && gone.iter().any(|it| root.starts_with(it) || it.starts_with(root))
+            })
+            .map(|repo| repo.id)
+            .collect();
+        for id in left {
+            for path in self.published.files(id) {
+                self.published.clear_file(id, &path, &self.outbox);
+            }
+            self.repos.remove(&id);
+            self.lanes.remove(&id);
+        }
+        self.look_at_folders();
+    }
+
+    pub(super) fn now_trusted(&mut self) {
+        if self.trusted == Some(true) {
+            return;
+        }
+        self.trusted = Some(true);
+        let open: Vec<_> = self.documents.values().filter_map(|document| document.home.clone()).collect();
+        for (repo, path) in open {
+            self.file_opened(repo, &path);
+        }
+        for id in self.repos.keys().copied().collect::<Vec<_>>() {
+            self.look_for_offers(id);
+        }
+        self.everything_changed();
+    }
+
+    /// The editor said that settings changed. Some editors say which, some want to be asked.
+    pub(super) fn configured(&mut self, settings: Value) {
+        match settings.get("fluxcd") {
+            Some(settings) => self.editor_settings_are(settings.clone()),
+            None if self.client.configuration => self.ask_for_settings(),
+            None => {}
+        }
+    }
+
+    fn ask_for_settings(&self) {
+        if !self.client.configuration {
+            return;
+        }
+        let (outbox, events) = (self.outbox.clone(), self.events.clone());
+        tokio::spawn(async move {
+            let item = lsp::ConfigurationItem { scope_uri: None, section: Some("fluxcd".to_owned()) };
+            let params = lsp::ConfigurationParams { items: vec![item] };
+            if let Ok(mut answers) = outbox.request::<lsp::ConfigurationRequest>(params).await
+                && let Some(settings) = answers.pop()
+            {
+                let _ = events.send(super::Event::Done(Box::new(Done::Configured(settings))));
+            }
+        });
+    }
+
+    pub(super) fn editor_settings_are(&mut self, settings: Value) {
+        if self.editor_settings == settings {
+            return;
+        }
+        self.editor_settings = settings;
+        let before = self.settings.clone();
+        self.apply_settings();
+        if self.initialized {
+            self.tell_problems();
+        }
+        if before.scope != self.settings.scope {
+            self.forget_closed();
+        }
+        if !self.may_contact() {
+            self.clusters.release();
+        }
+        if before != self.settings {
+            self.refresh_lenses = true;
+            self.everything_changed();
+        }
+    }
+
+    /// Marks of files that are not open go when only open files are to have some.
+    fn forget_closed(&mut self) {
+        if self.settings.scope == Scope::Workspace {
+            return;
+        }
+        for id in self.repos.keys().copied().collect::<Vec<_>>() {
+            for path in self.published.files(id) {
+                if self.document_at(id, &path).is_none() {
+                    self.published.clear_file(id, &path, &self.outbox);
+                }
+            }
+        }
+    }
+
+    fn apply_settings(&mut self) {
+        let (settings, problems) = self.user_file.tightened_by(&self.editor_settings);
+        self.problems = self.user_file.problems.iter().cloned().chain(problems).collect();
+        if let Some(log) = &self.options.log {
+            log.set_level(settings.log_level);
+        }
+        self.analysis_settings = Arc::new(settings.for_analysis(self.client.lens_verbs));
+        self.settings = settings;
+        self.generation += 1;
+    }
+
+    fn tell_problems(&mut self) {
+        for problem in std::mem::take(&mut self.problems) {
+            match problem {
+                Problem::Unknown { .. } => tracing::warn!("{problem}"),
+                problem => self.tell_once(lsp::MessageType::Warning, problem.to_string()),
+            }
+        }
+    }
+
+    /// Tells the status bar, when it changed.
+    pub(super) fn tell_status(&mut self) {
+        if !std::mem::take(&mut self.status_dirty) || !self.initialized {
+            return;
+        }
+        if !self.client.status || self.settings.status_bar == StatusBar::Off {
+            return;
+        }
+        let Some(summary) = self.summary() else { return };
+        let clusters = self.clusters.iter().map(|it| {
+            let text = summary.clusters.iter().find(|one| *one.key == *it.key).map(|one| one.text.clone());
+            crate::lsp::custom::ClusterStatus {
+                name: self.settings.alias(&it.key).to_owned(),
+                state: it.word().to_owned(),
+                text: text.unwrap_or_default(),
+            }
+        });
+        let status = to_lsp::status(summary.clone(), clusters.collect());
+        if self.status.as_ref() != Some(&status) {
+            self.outbox.notify::<crate::lsp::custom::StatusNotification>(status.clone());
+            self.status = Some(status);
+        }
+    }
+
+    /// Counts over all clusters. They do not depend on a repository; any one serves, and without one there is
+    /// nothing to count.
+    fn summary(&self) -> Option<analysis::Summary> {
+        let mut view = self.view(*self.repos.keys().next()?)?;
+        view.clusters = self.clusters.all_snapshots(&self.settings);
+        Some(view.ask(analysis::summary))
+    }
+}
+
+fn capabilities(
+    client: &lsp::ClientCapabilities,
+    options: &Value,
+    info: Option<&lsp::ClientInfo>,
+) -> Capabilities {
+    let workspace = client.workspace.as_ref();
+    let window = client.window.as_ref();
+    let ours = |name: &str| options.pointer(&format!("/client/{name}")).and_then(Value::as_bool).unwrap_or(false);
+    let configuration = workspace.and_then(|it| it.configuration).unwrap_or(false);
+    Capabilities {
+        lens_refresh: workspace.and_then(|it| it.code_lens.as_ref()?.refresh_support).unwrap_or(false),
+        configuration,
+        configuration_registration: configuration
+            && workspace
+                .and_then(|it| it.did_change_configuration.as_ref()?.dynamic_registration)
+                .unwrap_or(false),
+        progress: window.and_then(|it| it.work_done_progress).unwrap_or(false),
+        show_document: window.and_then(|it| Some(it.show_document.as_ref()?.support)).unwrap_or(false),
+        pick: ours("pick"),
+        details: ours("details"),
+        status: ours("status"),
+        // Neovim draws lenses on a line of their own: the state and one verb fit, the rest are code actions.
+        lens_verbs: if info.is_some_and(|info| info.name.eq_ignore_ascii_case("neovim")) { 1 } else { 2 },
+    }
+}

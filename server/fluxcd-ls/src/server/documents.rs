@@ -1,0 +1,155 @@
+//! Open documents: text as the editor has it, with a tree that is made when someone needs it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use manifests::{ParsedFile, RepoPath};
+use ropey::Rope;
+use tokio::time::Instant;
+
+use super::watch::RepoId;
+use crate::lsp::backend::ClientMessage;
+use crate::lsp::convert;
+use crate::lsp::types::{TextDocumentContentChangeEvent, Uri};
+
+/// A text and its tree. Shared with workers; never changed, an edit makes a new one.
+#[derive(Debug)]
+pub struct Text {
+    rope: Rope,
+    string: OnceLock<Arc<str>>,
+    parsed: OnceLock<ParsedFile>,
+    digest: OnceLock<u64>,
+    /// The newest tree of an earlier text: what did not change is taken from it.
+    previous: Option<ParsedFile>,
+}
+
+impl Text {
+    /// A text that nobody has seen before.
+    pub fn new(text: &str) -> Text {
+        Text::of(Rope::from_str(text), None)
+    }
+
+    fn of(rope: Rope, previous: Option<ParsedFile>) -> Text {
+        Text { rope, string: OnceLock::new(), parsed: OnceLock::new(), digest: OnceLock::new(), previous }
+    }
+
+    /// The lines, for the edge.
+    pub fn rope(&self) -> &Rope {
+        &self.rope
+    }
+
+    /// The whole text.
+    pub fn string(&self) -> &Arc<str> {
+        self.string.get_or_init(|| Arc::from(self.rope.to_string()))
+    }
+
+    /// The tree. Costs milliseconds in large files the first time: workers ask, the owner does not.
+    pub fn parsed(&self) -> &ParsedFile {
+        self.parsed.get_or_init(|| match &self.previous {
+            Some(previous) => previous.reparse(self.string()),
+            None => ParsedFile::parse(self.string()),
+        })
+    }
+
+    /// Tells texts apart, within this process.
+    pub fn digest(&self) -> u64 {
+        *self.digest.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.string().hash(&mut hasher);
+            hasher.finish()
+        })
+    }
+
+    /// The text after some edits. Positions beyond the text are its end, so that a client that is wrong about the
+    /// text gets wrong text and no crash; the next full text heals it.
+    pub fn edited(&self, changes: Vec<TextDocumentContentChangeEvent>) -> Text {
+        let previous = self.parsed.get().or(self.previous.as_ref()).cloned();
+        let mut rope = self.rope.clone();
+        for change in changes {
+            match change {
+                TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => {
+                    rope = Rope::from_str(&whole.text);
+                }
+                TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {
+                    let bytes = convert::range_from_lsp(&rope, part.range);
+                    let start = rope.byte_to_char(bytes.start);
+                    let end = rope.byte_to_char(bytes.end);
+                    rope.remove(start..end);
+                    rope.insert(start, &part.text);
+                }
+            }
+        }
+        Text::of(rope, previous)
+    }
+}
+
+/// A document that is open in the editor.
+pub struct Document {
+    /// As the editor spells it.
+    pub uri: Uri,
+    /// Goes back with everything that is said of this text.
+    pub version: i32,
+    /// The text.
+    pub text: Arc<Text>,
+    /// Its file; none for what is not on the disk.
+    pub file: Option<PathBuf>,
+    /// Its repository and its path there, once that was found.
+    pub home: Option<(RepoId, RepoPath)>,
+    /// Questions that wait for its repository to be found.
+    pub waiting: Vec<ClientMessage>,
+    /// When it was last typed in.
+    pub edited: Option<Instant>,
+    /// What the lenses say by the newest analysis.
+    pub analysed: Option<Stamped>,
+    /// What they said when the editor last asked; none once it was told to ask again.
+    pub served: Option<Stamped>,
+}
+
+/// What something said, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamped {
+    /// The world's generation that it was made of.
+    pub generation: u64,
+    /// What it said.
+    pub digest: u64,
+}
+
+impl Document {
+    /// Whether the editor shows lenses that say something else by now. True once for each change.
+    pub fn lenses_are_stale(&mut self) -> bool {
+        let (Some(analysed), Some(served)) = (self.analysed, self.served) else { return false };
+        let stale = analysed.generation >= served.generation && analysed.digest != served.digest;
+        if stale {
+            self.served = None;
+        }
+        stale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lsp::types::{Position, Range, TextDocumentContentChangePartial};
+
+    fn edit(start: (u32, u32), end: (u32, u32), text: &str) -> TextDocumentContentChangeEvent {
+        let at = |(line, character)| Position { line, character };
+        TextDocumentContentChangeEvent::TextDocumentContentChangePartial(TextDocumentContentChangePartial {
+            range: Range { start: at(start), end: at(end) },
+            text: text.to_owned(),
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn edits_apply_in_order_and_to_what_the_ones_before_left() {
+        let text = Text::new("a: 1\nb: 2\n").edited(vec![edit((0, 3), (0, 4), "10"), edit((0, 5), (1, 0), " # x\n")]);
+        assert_eq!(&**text.string(), "a: 10 # x\nb: 2\n");
+    }
+
+    #[test]
+    fn edits_out_of_range_do_what_they_can() {
+        let text = Text::new("a: 1").edited(vec![edit((9, 9), (12, 0), "\nb: 2"), edit((1, 2), (0, 0), " ")]);
+        assert_eq!(&**text.string(), "a: 1\nb:  2");
+    }
+}

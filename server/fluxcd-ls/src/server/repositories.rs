@@ -1,0 +1,120 @@
+//! The repositories of the world: found, indexed, watched.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use manifests::RepoPath;
+
+use super::disk::Overlay;
+use super::repository::{Found, Indexed, Indexing, Repo, find};
+use super::watch::{RepoId, RepositoryChange};
+use super::world::{Done, World};
+
+impl World {
+    /// The repository at a place, made when it is new.
+    pub(super) fn repo_of(&mut self, found: Found) -> RepoId {
+        if let Some(known) = self.repos.values().find(|repo| repo.disk.root() == found.root) {
+            return known.id;
+        }
+        let id = RepoId(self.next_repo);
+        self.next_repo += 1;
+        tracing::info!(root = %found.root.display(), git = found.git.is_some(), "a repository");
+        self.repos.insert(id, Repo::new(id, found));
+        self.look_for_offers(id);
+        id
+    }
+
+    /// Files or branches changed.
+    pub(super) fn repository_changed(&mut self, id: RepoId, change: RepositoryChange) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        for path in &change.paths {
+            match repo.relative(path) {
+                Some(path) if super::repository::is_yaml(&path) => drop(repo.stale.paths.insert(path)),
+                // A folder that came or went, or one of which only the name is known.
+                _ if path.extension().is_none() || path.is_dir() => repo.stale.all = true,
+                _ => {}
+            }
+        }
+        repo.stale.all |= change.all;
+        if change.git {
+            self.read_git(id);
+        }
+    }
+
+    /// Asks Git again where it stands. What was missing may have been fetched.
+    fn read_git(&mut self, id: RepoId) {
+        let Some(repo) = self.repos.get(&id) else { return };
+        let (root, folders) = (repo.disk.root().to_owned(), self.folders.clone());
+        self.background(move || Done::Git(id, Box::new(find(&root, &folders))), || None);
+    }
+
+    pub(super) fn git_read(&mut self, id: RepoId, found: Found) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        repo.git = found.git;
+        repo.remotes = Arc::new(found.remotes);
+        repo.pushed = Arc::new(found.pushed);
+        repo.memo.clear();
+        Arc::make_mut(&mut repo.past).fetched();
+        repo.asked = analysis::Lacks::default();
+        self.repository_dirty(id);
+    }
+
+    /// Reads files into the index where something changed.
+    pub(super) fn start_indexing(&mut self) {
+        let ids: Vec<_> = self.repos.keys().copied().collect();
+        for id in ids {
+            let open: Vec<(RepoPath, _)> =
+                self.open_in(id).map(|(path, document)| (path.clone(), Arc::clone(&document.text))).collect();
+            let Some(repo) = self.repos.get_mut(&id) else { continue };
+            if repo.indexing || repo.stale.is_empty() {
+                continue;
+            }
+            repo.indexing = true;
+            let job = Indexing {
+                repo: id,
+                overlay: Overlay { disk: Arc::clone(&repo.disk), buffers: Arc::new(open.into_iter().collect()) },
+                index: repo.index.clone(),
+                known: repo.known.clone(),
+                stale: std::mem::take(&mut repo.stale),
+                git: repo.git_folders(),
+                whole: repo.git.is_some(),
+                watch: repo.watch.is_none().then(|| self.events.clone()),
+            };
+            self.background(move || Done::Indexed(id, Some(job.run())), move || Some(Done::Indexed(id, None)));
+        }
+    }
+
+    pub(super) fn indexed(&mut self, id: RepoId, indexed: Option<Indexed>) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        repo.indexing = false;
+        let first = !repo.indexed;
+        repo.indexed = true;
+        let Some(Indexed { index, known, changed, watch, folders }) = indexed else { return };
+        let before: BTreeSet<RepoPath> = repo.index.flux_files().into_iter().collect();
+        repo.index = index;
+        repo.known = known;
+        // What was told meanwhile is not in this index: views tell it again.
+        repo.told.clear();
+        match (watch, &mut repo.watch) {
+            (Some(watch), slot) => *slot = Some(watch),
+            (None, Some(watch)) => {
+                if let Err(error) = watch.add(&folders) {
+                    tracing::warn!(%error, "some folders are not watched");
+                }
+            }
+            (None, None) => {}
+        }
+        if changed || first {
+            let gone: Vec<_> = {
+                let now: BTreeSet<RepoPath> = repo.index.flux_files().into_iter().collect();
+                before.difference(&now).cloned().collect()
+            };
+            for path in gone {
+                if self.document_at(id, &path).is_none() {
+                    self.published.clear_file(id, &path, &self.outbox);
+                }
+            }
+            self.repository_dirty(id);
+        }
+    }
+}

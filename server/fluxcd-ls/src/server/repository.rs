@@ -1,0 +1,380 @@
+//! Repositories: found by the files that are opened in them, indexed in the background, watched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use analysis::{Answer, Commit, Lacks, Memo, Past, RepoIndex};
+use manifests::{ParsedFile, RepoPath};
+use tokio::sync::mpsc;
+
+use super::Event;
+use super::choosing::Offers;
+use super::disk::{Disk, Overlay};
+use super::documents::Text;
+use super::watch::{Folders, RepoId, Watch};
+
+/// YAML files beyond this many are not indexed: no repository of manifests has more, a home folder may.
+const MAX_FILES: usize = 50_000;
+/// Of a folder that is no repository only this many entries are looked at, and only this deep.
+const MAX_ENTRIES: usize = 20_000;
+const MAX_DEPTH: usize = 6;
+
+/// A repository, or a folder that is none.
+pub struct Repo {
+    /// Its name in the world.
+    pub id: RepoId,
+    /// The folder's name.
+    pub name: Arc<str>,
+    /// Git's answers; none for a folder without.
+    pub git: Option<history::Repository>,
+    /// Its files.
+    pub disk: Arc<Disk>,
+    /// The addresses that are this repository.
+    pub remotes: Arc<Remotes>,
+    /// Branches of the remotes as of the last fetch.
+    pub pushed: Arc<BTreeMap<String, String>>,
+    /// The Flux objects in its files.
+    pub index: RepoIndex,
+    /// What the index was told.
+    pub known: Known,
+    /// The open texts among that.
+    pub told: BTreeMap<RepoPath, Arc<Text>>,
+    /// Whether all files were read once.
+    pub indexed: bool,
+    /// What Git was asked already.
+    pub past: Arc<Past>,
+    /// Questions to Git that are under way or answered.
+    pub asked: Lacks,
+    /// What can be offered here.
+    pub offers: Offers,
+    /// Files and the clusters they belong to, as far as that is remembered.
+    pub seen: BTreeSet<(RepoPath, String)>,
+    /// What analysis keeps from one answer to the next.
+    pub memo: Arc<Memo>,
+    /// Sees changes; none until the first indexing.
+    pub watch: Option<Watch>,
+    /// Files to read again, once the running indexing is done.
+    pub stale: Stale,
+    /// Whether an indexing runs.
+    pub indexing: bool,
+}
+
+/// Files whose place in the index is out of date.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// All of them, new folders too.
+    pub all: bool,
+    /// These.
+    pub paths: BTreeSet<RepoPath>,
+}
+
+impl Stale {
+    /// Whether nothing is out of date.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.paths.is_empty()
+    }
+}
+
+/// The remotes of a clone.
+#[derive(Debug, Default)]
+pub struct Remotes(Vec<history::Remote>);
+
+impl analysis::Remotes for Remotes {
+    fn is_ours(&self, url: &str) -> bool {
+        history::normalise_url(url).is_some_and(|url| self.0.iter().any(|remote| remote.is(&url)))
+    }
+}
+
+/// What was found at a path, before its files are read.
+pub struct Found {
+    /// Git's answers.
+    pub git: Option<history::Repository>,
+    /// The root folder.
+    pub root: PathBuf,
+    /// Its remotes.
+    pub remotes: Remotes,
+    /// Branches of the remotes as of the last fetch.
+    pub pushed: BTreeMap<String, String>,
+}
+
+/// Finds the repository of a file. Where there is none, the workspace folder it is in stands for one, else the
+/// file's own folder. Touches the disk.
+pub fn find(file: &Path, folders: &[PathBuf]) -> Found {
+    match history::Repository::discover(file) {
+        Ok(git) => {
+            let root = git.work_dir().to_owned();
+            let remotes = git.remotes();
+            let pushed = pushed(&git, &remotes);
+            Found { git: Some(git), root, remotes: Remotes(remotes), pushed }
+        }
+        Err(error) => {
+            tracing::info!(%error, "no history for {}", file.display());
+            let within = folders.iter().filter(|folder| file.starts_with(folder)).max_by_key(|it| it.as_os_str().len());
+            let root = within.cloned().or_else(|| file.parent().map(Path::to_owned)).unwrap_or_else(|| file.to_owned());
+            Found { git: None, root, remotes: Remotes::default(), pushed: BTreeMap::new() }
+        }
+    }
+}
+
+/// The branches of the remotes, without the remotes' names. Where two remotes have one of the same name the
+/// first remote's (by name, `origin` first) is taken.
+fn pushed(git: &history::Repository, remotes: &[history::Remote]) -> BTreeMap<String, String> {
+    let mut branches: BTreeMap<String, String> = BTreeMap::new();
+    let mut remotes: Vec<_> = remotes.iter().map(|remote| remote.name.as_str()).collect();
+    remotes.sort_by_key(|name| *name != "origin");
+    for remote in remotes {
+        for branch in remote_branches(&git.common_dir(), remote) {
+            if !branches.contains_key(&branch)
+                && let Ok(Some(commit)) = git.tracking(remote, &branch)
+            {
+                branches.insert(branch, commit.to_string());
+            }
+        }
+    }
+    branches
+}
+
+/// Names of a remote's branches, from the two places where Git keeps them.
+fn remote_branches(common: &Path, remote: &str) -> BTreeSet<String> {
+    let mut branches = BTreeSet::new();
+    let prefix = format!("refs/remotes/{remote}/");
+    let packed = std::fs::read_to_string(common.join("packed-refs")).unwrap_or_default();
+    for line in packed.lines() {
+        if let Some((_, name)) = line.split_once(' ')
+            && let Some(branch) = name.strip_prefix(&prefix)
+        {
+            branches.insert(branch.to_owned());
+        }
+    }
+    let loose = common.join("refs/remotes").join(remote);
+    let mut folders = vec![loose.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(name) = path.strip_prefix(&loose)
+                && let Some(name) = name.to_str()
+                && name != "HEAD"
+            {
+                branches.insert(name.replace('\\', "/"));
+            }
+        }
+    }
+    branches
+}
+
+impl Repo {
+    /// A repository that was just found.
+    pub fn new(id: RepoId, found: Found) -> Repo {
+        let name = found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy());
+        Repo {
+            id,
+            name: Arc::from(&*name),
+            git: found.git,
+            disk: Arc::new(Disk::new(found.root)),
+            remotes: Arc::new(found.remotes),
+            pushed: Arc::new(found.pushed),
+            index: RepoIndex::new(),
+            known: Known::new(),
+            told: BTreeMap::new(),
+            indexed: false,
+            past: Arc::default(),
+            asked: Lacks::default(),
+            offers: Offers::default(),
+            seen: BTreeSet::new(),
+            memo: Arc::default(),
+            watch: None,
+            stale: Stale { all: true, paths: BTreeSet::new() },
+            indexing: false,
+        }
+    }
+
+    /// The path of a file as the repository names it; none outside of it.
+    pub fn relative(&self, path: &Path) -> Option<RepoPath> {
+        match &self.git {
+            Some(git) => git.relative(path),
+            None => {
+                let inside = path.strip_prefix(self.disk.root()).ok()?;
+                let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+                RepoPath::new(&parts?.join("/"))
+            }
+        }
+    }
+
+    /// Tells the index an open text.
+    pub fn tell(&mut self, path: &RepoPath, text: &Arc<Text>) {
+        self.told.insert(path.clone(), Arc::clone(text));
+        if self.known.insert(path.clone(), text.digest()) != Some(text.digest()) {
+            self.index.set(path, Some(text.parsed().clone()));
+        }
+    }
+
+    /// Git's own folders, to be watched.
+    pub fn git_folders(&self) -> Vec<PathBuf> {
+        let Some(git) = &self.git else { return Vec::new() };
+        let mut folders = vec![git.git_dir(), git.common_dir()];
+        folders.dedup();
+        folders
+    }
+}
+
+/// The files that an index was told, with what they held.
+pub type Known = BTreeMap<RepoPath, u64>;
+
+/// What reading the files came to.
+pub struct Indexed {
+    /// The new index.
+    pub index: RepoIndex,
+    /// What it was told.
+    pub known: Known,
+    /// Whether the index changed.
+    pub changed: bool,
+    /// A watch, where there was none.
+    pub watch: Option<Watch>,
+    /// Folders to add to the watch that was there.
+    pub folders: Folders,
+}
+
+/// An index to be brought up to date.
+pub struct Indexing {
+    /// Whose.
+    pub repo: RepoId,
+    /// The files as the user sees them.
+    pub overlay: Overlay,
+    /// The index as it is.
+    pub index: RepoIndex,
+    /// What it was told.
+    pub known: Known,
+    /// Which files are to be read.
+    pub stale: Stale,
+    /// Git's own folders, to be watched.
+    pub git: Vec<PathBuf>,
+    /// Whether the folder is a repository, and no chance folder (a home, the root of a disk).
+    pub whole: bool,
+    /// Where a watch sends to, when there is none yet.
+    pub watch: Option<mpsc::UnboundedSender<Event>>,
+}
+
+impl Indexing {
+    /// Reads the files. Touches the disk, for seconds in large repositories.
+    pub fn run(mut self) -> Indexed {
+        let root = self.overlay.disk.root().to_owned();
+        let mut inside = Vec::new();
+        let mut paths = std::mem::take(&mut self.stale.paths);
+        if self.stale.all {
+            let (files, folders) = yaml_files(&root, self.whole);
+            inside = folders;
+            // Those that are gone are told too.
+            paths.extend(self.known.keys().cloned());
+            paths.extend(self.overlay.buffers.keys().cloned());
+            paths.extend(files);
+        }
+        let mut changed = false;
+        for path in paths.into_iter().filter(is_yaml) {
+            changed |= self.set(&path);
+        }
+        let folders = Folders { root, inside, git: self.git };
+        let watch = self.watch.and_then(|events| Watch::start(self.repo, &folders, events));
+        Indexed { index: self.index, known: self.known, changed, watch, folders }
+    }
+
+    /// Tells a file as it is now. An index that changes makes everybody look again: only what is new is told.
+    fn set(&mut self, path: &RepoPath) -> bool {
+        let text = match self.overlay.buffers.get(path) {
+            Some(text) => Some(Arc::clone(text)),
+            None => self.overlay.disk.read_once(path).map(Arc::new),
+        };
+        let Some(text) = text else {
+            self.overlay.disk.forget(path);
+            self.index.set(path, None);
+            return self.known.remove(path).is_some();
+        };
+        let digest = text.digest();
+        if self.known.insert(path.clone(), digest) == Some(digest) {
+            return false;
+        }
+        self.index.set(path, Some(text.parsed().clone()));
+        true
+    }
+}
+
+/// Whether a file's name says that it is YAML.
+pub fn is_yaml(path: &RepoPath) -> bool {
+    let name = path.file_name();
+    name.ends_with(".yaml") || name.ends_with(".yml")
+}
+
+/// All YAML files that Git does not ignore, and the folders that hold files.
+fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
+    let mut files = Vec::new();
+    let mut folders = Vec::new();
+    let walk = ignore::WalkBuilder::new(root)
+        .hidden(false)
+        .require_git(false)
+        .max_depth((!whole).then_some(MAX_DEPTH))
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    let limit = if whole { usize::MAX } else { MAX_ENTRIES };
+    for entry in walk.take(limit).flatten() {
+        let Some(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            folders.push(entry.into_path());
+            continue;
+        }
+        let Ok(inside) = entry.path().strip_prefix(root) else { continue };
+        let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+        let Some(path) = parts.and_then(|parts| RepoPath::new(&parts.join("/"))) else { continue };
+        if kind.is_file() && is_yaml(&path) {
+            files.push(path);
+            if files.len() >= MAX_FILES {
+                tracing::warn!("{} holds more than {MAX_FILES} YAML files; the rest is not read", root.display());
+                break;
+            }
+        }
+    }
+    (files, folders)
+}
+
+/// Answers from Git to what analysis lacked.
+pub struct Answers {
+    commits: Vec<(String, Answer<Commit>)>,
+    files: Vec<((String, RepoPath), Answer<Option<ParsedFile>>)>,
+}
+
+/// Looks up what analysis lacked.
+pub fn look_up(git: &history::Repository, lacks: Lacks) -> Answers {
+    let commits = lacks.commits.into_iter().map(|hash| {
+        let answer = match git.commit(&hash) {
+            Ok(commit) => Answer::Known(Commit { subject: commit.subject, time: commit.time }),
+            Err(error) => missing(&error),
+        };
+        (hash, answer)
+    });
+    let files = lacks.files.into_iter().map(|(hash, path)| {
+        let answer = match git.tree(&hash) {
+            Ok(tree) => Answer::Known(manifests::Tree::read(&tree, &path).map(|text| ParsedFile::parse(&text))),
+            Err(error) => missing(&error),
+        };
+        ((hash, path), answer)
+    });
+    Answers { commits: commits.collect(), files: files.collect() }
+}
+
+fn missing<T>(error: &history::Error) -> Answer<T> {
+    tracing::debug!(%error, "history has no answer");
+    Answer::NotInThisClone
+}
+
+impl Answers {
+    /// Puts the answers where analysis finds them.
+    pub fn note(self, past: &mut Past) {
+        for (hash, answer) in self.commits {
+            past.note_commit(hash, answer);
+        }
+        for ((hash, path), answer) in self.files {
+            past.note_file(hash, path, answer);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Open documents and the questions about them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use manifests::RepoPath;
+use tokio::time::Instant;
+
+use super::documents::{Document, Stamped, Text};
+use super::repository;
+use super::timers::Timer;
+use super::view::View;
+use super::watch::RepoId;
+use super::world::{Done, World};
+use super::{message, to_lsp};
+use crate::lsp::backend::ClientMessage;
+use crate::lsp::convert;
+use crate::lsp::types as lsp;
+
+/// After this long without typing marks may get worse again (design 3.2).
+pub const QUIET: Duration = Duration::from_millis(500);
+
+impl World {
+    pub(super) fn opened(&mut self, document: lsp::TextDocumentItem) {
+        let lsp::TextDocumentItem { uri, version, text, .. } = document;
+        let file = convert::path_of(&uri);
+        let document = Document {
+            uri: uri.clone(),
+            version,
+            text: Arc::new(Text::new(&text)),
+            file: file.clone(),
+            home: None,
+            waiting: Vec::new(),
+            edited: None,
+            analysed: None,
+            served: None,
+        };
+        self.documents.insert(uri.clone(), document);
+        let Some(file) = file else { return };
+        // A repository that is known needs no look at the disk; one inside of it (a submodule) does.
+        let folders = self.folders.clone();
+        self.background(move || Done::Found(uri, Box::new(repository::find(&file, &folders))), || None);
+    }
+
+    /// A document's repository was found: it is analysed from now on.
+    pub(super) fn found(&mut self, uri: &lsp::Uri, found: repository::Found) {
+        let repo = self.repo_of(found);
+        let Some(document) = self.documents.get_mut(uri) else { return };
+        let path = document.file.as_deref().and_then(|file| self.repos.get(&repo)?.relative(file));
+        document.home = path.map(|path| (repo, path));
+        let waiting = std::mem::take(&mut document.waiting);
+        if let Some((repo, path)) = document.home.clone() {
+            self.open_changed(repo, path.clone());
+            self.file_opened(repo, &path);
+        }
+        for message in waiting {
+            self.hear(message);
+        }
+    }
+
+    pub(super) fn changed(&mut self, change: lsp::DidChangeTextDocumentParams) {
+        let Some(document) = self.documents.get_mut(&change.text_document.text_document_identifier.uri) else {
+            tracing::warn!("an edit of a document that is not open");
+            return;
+        };
+        document.version = change.text_document.version;
+        document.text = Arc::new(document.text.edited(change.content_changes));
+        document.edited = Some(Instant::now());
+        if let Some((repo, path)) = document.home.clone() {
+            self.open_changed(repo, path);
+        }
+        self.timers.set(Timer::Quiet, QUIET);
+        self.clusters.typed();
+    }
+
+    pub(super) fn saved(&mut self, uri: &lsp::Uri) {
+        // The watcher sees it too; this is sooner, and sees it where no watch is left.
+        if let Some((repo, path)) = self.documents.get(uri).and_then(|document| document.home.clone())
+            && let Some(repo) = self.repos.get_mut(&repo)
+        {
+            repo.stale.paths.insert(path);
+        }
+    }
+
+    pub(super) fn closed(&mut self, uri: &lsp::Uri) {
+        let Some(document) = self.documents.remove(uri) else { return };
+        let Some((id, path)) = document.home else {
+            self.published.clear(uri, &self.outbox);
+            return;
+        };
+        if let Some(repo) = self.repos.get_mut(&id) {
+            // What was not saved is not there any more.
+            repo.told.remove(&path);
+            repo.stale.paths.insert(path.clone());
+        }
+        self.file_closed(id, path);
+    }
+
+    /// Nobody types any more.
+    pub(super) fn quiet(&mut self) {
+        let repos: Vec<_> = self.repos.keys().copied().collect();
+        for repo in repos {
+            self.republish(repo);
+            // What others show of the edited file (where a cause stands) may have moved.
+            self.texts_settled(repo);
+        }
+    }
+
+    /// The documents of a repository that are open.
+    pub(super) fn open_in(&self, repo: RepoId) -> impl Iterator<Item = (&RepoPath, &Document)> {
+        self.documents.values().filter_map(move |document| {
+            let (home, path) = document.home.as_ref()?;
+            (*home == repo).then_some((path, document))
+        })
+    }
+
+    /// The open document of a file.
+    pub(super) fn document_at(&mut self, repo: RepoId, path: &RepoPath) -> Option<&mut Document> {
+        self.documents.values_mut().find(|it| it.home.as_ref().is_some_and(|(r, p)| *r == repo && p == path))
+    }
+
+    /// Answers a question about a document, on a thread of its own and of the text as it is now.
+    pub(super) fn question(&mut self, question: ClientMessage) {
+        let uri = match &question {
+            ClientMessage::Hover(at, _) => &at.text_document.uri,
+            ClientMessage::CodeLens(uri, _) => uri,
+            ClientMessage::CodeAction(params, _) => &params.text_document.uri,
+            _ => return,
+        };
+        let Some(document) = self.documents.get_mut(uri) else {
+            answer_nothing(question);
+            return;
+        };
+        let Some((repo, path)) = document.home.clone() else {
+            if document.file.is_some() {
+                document.waiting.push(question);
+            } else {
+                answer_nothing(question);
+            }
+            return;
+        };
+        let uri = document.uri.clone();
+        let text = Arc::clone(&document.text);
+        if !self.settings.enable || (!self.settings.hover && matches!(question, ClientMessage::Hover(..))) {
+            answer_nothing(question);
+            return;
+        }
+        let Some(mut view) = self.view(repo) else {
+            answer_nothing(question);
+            return;
+        };
+        self.clusters.used(repo);
+        let events = self.events.clone();
+        let generation = self.generation;
+        tokio::task::spawn_blocking(move || {
+            // The question's way back is dropped with it: the editor gets an error, not silence.
+            let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+                view.tell();
+                answer(question, &view, &uri, &path, &text)
+            }));
+            match answered {
+                Ok(Some((uri, digest))) => {
+                    let _ = events.send(super::Event::Done(Box::new(Done::LensesServed(uri, Stamped { generation, digest }))));
+                }
+                Ok(None) => {}
+                Err(panic) => tracing::error!(panic = message(&panic), "a question could not be answered"),
+            }
+        });
+    }
+}
+
+impl World {
+    /// Lenses were sent. When something newer is known already, the editor is told to ask again.
+    pub(super) fn lenses_served(&mut self, uri: &lsp::Uri, lenses: Stamped) {
+        if let Some(document) = self.documents.get_mut(uri) {
+            document.served = Some(lenses);
+            self.refresh_lenses |= document.lenses_are_stale();
+        }
+    }
+}
+
+/// Answers a question. For lenses, what they say is handed back, so that they are refreshed when that changes.
+fn answer(
+    question: ClientMessage,
+    view: &View,
+    uri: &lsp::Uri,
+    path: &RepoPath,
+    text: &Text,
+) -> Option<(lsp::Uri, u64)> {
+    let rope = text.rope();
+    // A way back that is closed belongs to a question that the editor took back.
+    match question {
+        ClientMessage::Hover(at, reply) => {
+            let offset = convert::text_size(convert::from_lsp(rope, at.position));
+            let hover = view.ask(|inputs| analysis::hover(inputs, path, offset));
+            let _ = reply.send(Ok(hover.map(|hover| to_lsp::hover(rope, hover))));
+            None
+        }
+        ClientMessage::CodeLens(_, reply) => {
+            let report = view.ask(|inputs| analysis::analyse(inputs, path));
+            let _ = reply.send(Ok(Some(to_lsp::lenses(uri, rope, &report.lenses))));
+            Some((uri.clone(), to_lsp::digest(&report.lenses)))
+        }
+        ClientMessage::CodeAction(params, reply) => {
+            let wanted = params.context.only.as_deref().is_none_or(|only| only.contains(&lsp::CodeActionKind::Empty));
+            let bytes = convert::range_from_lsp(rope, params.range);
+            let at = manifests::TextRange::new(convert::text_size(bytes.start), convert::text_size(bytes.end));
+            let actions = if wanted {
+                let report = view.ask(|inputs| analysis::analyse(inputs, path));
+                to_lsp::actions(uri, rope, &report, at)
+            } else {
+                Vec::new()
+            };
+            let _ = reply.send(Ok(Some(actions)));
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A document that we know nothing of.
+pub fn answer_nothing(question: ClientMessage) {
+    match question {
+        ClientMessage::Hover(_, reply) => drop(reply.send(Ok(None))),
+        ClientMessage::CodeLens(_, reply) => drop(reply.send(Ok(None))),
+        ClientMessage::CodeAction(_, reply) => drop(reply.send(Ok(None))),
+        _ => {}
+    }
+}

@@ -1,0 +1,170 @@
+//! Plain values of analysis as the protocol has them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use analysis::{Command, FileReport, Finding, LensRow, Mood, Severity, Summary};
+use manifests::TextRange;
+use ropey::Rope;
+use serde_json::{Value, json};
+
+use super::view::View;
+use crate::lsp::convert;
+use crate::lsp::custom::{ClusterStatus, StatusParams, StatusSeverity};
+use crate::lsp::types as lsp;
+
+/// The name that marks carry.
+pub const SOURCE: &str = "fluxcd";
+
+/// The commands of the server, as they are announced.
+pub const COMMANDS: [&str; 10] = [
+    "fluxcd.reconcile",
+    "fluxcd.resume",
+    "fluxcd.suspend",
+    "fluxcd.details",
+    "fluxcd.goToCause",
+    "fluxcd.chooseCluster",
+    "fluxcd.signIn",
+    "fluxcd.disconnect",
+    "fluxcd.statusAtCursor",
+    "fluxcd.clusters",
+];
+
+/// The marks of a file.
+pub fn diagnostics(view: &View, text: &Rope, report: &FileReport) -> Vec<lsp::Diagnostic> {
+    report.findings.iter().map(|finding| diagnostic(view, text, finding)).collect()
+}
+
+fn diagnostic(view: &View, text: &Rope, finding: &Finding) -> lsp::Diagnostic {
+    let related = finding.related.iter().filter_map(|related| {
+        let file = view.overlay.text(&related.path)?;
+        let uri = convert::uri_of(&view.overlay.disk.absolute(&related.path))?;
+        let range = convert::range_to_lsp(file.rope(), related.range);
+        Some(lsp::DiagnosticRelatedInformation {
+            location: lsp::Location { uri, range },
+            message: related.message.clone(),
+        })
+    });
+    let related: Vec<_> = related.collect();
+    lsp::Diagnostic {
+        range: convert::range_to_lsp(text, finding.range),
+        severity: Some(match finding.severity {
+            Severity::Error => lsp::DiagnosticSeverity::Error,
+            Severity::Warning => lsp::DiagnosticSeverity::Warning,
+            Severity::Information => lsp::DiagnosticSeverity::Information,
+            Severity::Hint => lsp::DiagnosticSeverity::Hint,
+        }),
+        code: Some(lsp::Code::String(finding.code.clone())),
+        code_description: None,
+        source: Some(SOURCE.to_owned()),
+        message: lsp::Message::String(finding.message.clone()),
+        tags: None,
+        related_information: (!related.is_empty()).then_some(related),
+        data: Some(json!({"object": finding.object.to_string(), "clusters": finding.keys})),
+    }
+}
+
+/// The lenses of a file.
+pub fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow]) -> Vec<lsp::CodeLens> {
+    let mut lenses = Vec::new();
+    for row in rows {
+        // A lens stands above one line: clients that see a longer range draw it all the same, some twice.
+        let start = convert::to_lsp(text, row.range.start().into());
+        let range = lsp::Range { start, end: start };
+        for item in &row.items {
+            let command = command(uri, text, row.range, &item.title, &item.command);
+            lenses.push(lsp::CodeLens { range, command: Some(command), data: None });
+        }
+    }
+    lenses
+}
+
+/// Tells whether the lenses of a file read the same, wherever they stand.
+pub fn digest(rows: &[LensRow]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for row in rows {
+        row.items.len().hash(&mut hasher);
+        for item in &row.items {
+            item.title.hash(&mut hasher);
+            format!("{:?}", item.command).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// The actions of a file at a range.
+pub fn actions(uri: &lsp::Uri, text: &Rope, report: &FileReport, at: TextRange) -> Vec<lsp::CodeActionResponse> {
+    let offered = report.actions.iter().filter(|action| action.range.intersect(at).is_some());
+    offered
+        .map(|action| {
+            let command = command(uri, text, action.range, &action.title, &action.command);
+            lsp::CodeActionResponse::CodeAction(lsp::CodeAction {
+                title: action.title.clone(),
+                kind: None,
+                command: Some(command),
+                ..Default::default()
+            })
+        })
+        .collect()
+}
+
+fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: &Command) -> lsp::Command {
+    let position = || json!(convert::to_lsp(text, range.start().into()));
+    let object = |object: &flux::ObjectId| Value::from(object.to_string());
+    let (name, argument) = match command {
+        Command::Details { cluster, object: named } => (
+            "fluxcd.details",
+            json!({"uri": uri, "position": position(), "cluster": cluster, "object": named.as_ref().map(object)}),
+        ),
+        Command::Clusters => ("fluxcd.clusters", json!({"uri": uri, "position": position()})),
+        Command::ChooseCluster => ("fluxcd.chooseCluster", json!({"uri": uri})),
+        Command::SignIn { cluster } => ("fluxcd.signIn", json!({"cluster": cluster})),
+        Command::Reconcile { cluster, object: id, with_source } => (
+            "fluxcd.reconcile",
+            json!({"cluster": cluster, "object": object(id), "withSource": with_source}),
+        ),
+        Command::Resume { cluster, object: id } => {
+            ("fluxcd.resume", json!({"cluster": cluster, "object": object(id)}))
+        }
+        Command::Suspend { cluster, object: id } => {
+            ("fluxcd.suspend", json!({"cluster": cluster, "object": object(id)}))
+        }
+        Command::GoToCause { cluster, object: id } => (
+            "fluxcd.goToCause",
+            json!({
+                "uri": uri, "range": convert::range_to_lsp(text, range), "cluster": cluster, "object": object(id),
+            }),
+        ),
+    };
+    lsp::Command {
+        title: title.to_owned(),
+        tooltip: None,
+        command: name.to_owned(),
+        arguments: Some(vec![argument]),
+    }
+}
+
+/// A hover.
+pub fn hover(text: &Rope, hover: analysis::Hover) -> lsp::Hover {
+    lsp::Hover { contents: markdown(hover.markdown), range: Some(convert::range_to_lsp(text, hover.range)) }
+}
+
+fn markdown(value: String) -> lsp::Contents {
+    lsp::Contents::MarkupContent(lsp::MarkupContent { kind: lsp::MarkupKind::Markdown, value })
+}
+
+/// The status bar, with the clusters' states in the words of the protocol.
+pub fn status(summary: Summary, states: Vec<ClusterStatus>) -> StatusParams {
+    StatusParams {
+        text: summary.text,
+        tooltip: summary.tooltip,
+        severity: match summary.mood {
+            Mood::None => StatusSeverity::None,
+            Mood::Ok => StatusSeverity::Ok,
+            Mood::Warning => StatusSeverity::Warning,
+            Mood::Error => StatusSeverity::Error,
+        },
+        clusters: states,
+        failed: summary.failed,
+        waiting: summary.waiting,
+    }
+}

@@ -1,0 +1,358 @@
+//! The mutable world. Only its owner touches it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tower_lsp::Client;
+
+use super::analysing::{Analysed, Lanes};
+use super::choosing::Offers;
+use super::clusters::{ClusterSet, Connect, Recording};
+use super::commands::Running;
+use super::documents::{Document, Stamped};
+use super::outbox::Outbox;
+use super::publishing::Published;
+use super::repository::{Answers, Found, Indexed, Repo};
+use super::timers::{Timer, Timers};
+use super::watch::RepoId;
+use super::{Event, Options};
+use crate::lsp::backend::ClientMessage;
+use crate::lsp::custom::StatusParams;
+use crate::lsp::types as lsp;
+use crate::settings::{Problem, Settings, UserFile};
+
+/// What the editor can do, asked once.
+#[derive(Debug, Default, Clone)]
+pub struct Capabilities {
+    /// Lenses are asked for again when we say so.
+    pub lens_refresh: bool,
+    /// Settings can be asked for.
+    pub configuration: bool,
+    /// Changes of settings have to be subscribed to.
+    pub configuration_registration: bool,
+    /// Tasks can be shown.
+    pub progress: bool,
+    /// Documents can be opened from here.
+    pub show_document: bool,
+    /// `fluxcd/pick`.
+    pub pick: bool,
+    /// `fluxcd/details`.
+    pub details: bool,
+    /// `fluxcd/status`.
+    pub status: bool,
+    /// Verbs after the state of a lens.
+    pub lens_verbs: usize,
+}
+
+/// What a task came to.
+pub enum Done {
+    /// A repository was looked for.
+    Found(lsp::Uri, Box<Found>),
+    /// Files were read into the index; none if that failed.
+    Indexed(RepoId, Option<Indexed>),
+    /// Files were analysed; none if that failed.
+    Analysed(Analysed),
+    /// Lenses were sent.
+    LensesServed(lsp::Uri, Stamped),
+    /// Git answered.
+    Answered(RepoId, Answers),
+    /// Git was read again.
+    Git(RepoId, Box<Found>),
+    /// A recording was read.
+    Recorded(Result<Recording, String>),
+    /// Contexts are to be connected.
+    Connect(Vec<Connect>),
+    /// Which contexts there are, and what was answered about them.
+    Offers(RepoId, Offers),
+    /// Answers changed: what can be offered is looked for again.
+    LookForOffers(RepoId),
+    /// Kubeconfig files were looked at; the contexts that are not what they were.
+    Kubeconfig(super::clusters::KubeconfigChange),
+    /// A cluster was chosen to sign in to.
+    SignIn(Arc<str>),
+    /// A login ended, or was given up.
+    SignInEnded(lsp::ProgressToken, Arc<str>),
+    /// A cluster was chosen to be let go.
+    Disconnect(Arc<str>),
+    /// The user wants an object resumed that was found suspended.
+    Resume(Arc<str>, flux::ObjectId),
+    /// A cluster was chosen whose details are to be shown.
+    ShowDetails(Option<lsp::Uri>, Option<lsp::Position>, String),
+    /// The editor told its settings.
+    Configured(serde_json::Value),
+    /// An action ended.
+    Acted(lsp::ProgressToken),
+    /// The editor's process is gone.
+    Orphaned,
+}
+
+impl Done {
+    /// For the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Done::Found(..) => "found",
+            Done::Indexed(..) => "indexed",
+            Done::Analysed(_) => "analysed",
+            Done::LensesServed(..) => "lenses served",
+            Done::Answered(..) => "answered",
+            Done::Git(..) => "git",
+            Done::Recorded(_) => "recorded",
+            Done::Connect(_) => "connect",
+            Done::Offers(..) => "offers",
+            Done::LookForOffers(_) => "look for offers",
+            Done::Kubeconfig(_) => "kubeconfig",
+            Done::SignIn(_) => "sign in",
+            Done::SignInEnded(..) => "sign in ended",
+            Done::Disconnect(_) => "disconnect",
+            Done::Resume(..) => "resume",
+            Done::ShowDetails(..) => "show details",
+            Done::Configured(_) => "configured",
+            Done::Acted(_) => "acted",
+            Done::Orphaned => "orphaned",
+        }
+    }
+}
+
+/// Everything that changes.
+pub struct World {
+    pub(super) options: Options,
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    pub(super) outbox: Outbox,
+    pub(super) stop: CancellationToken,
+    pub(super) timers: Timers,
+
+    pub(super) client: Capabilities,
+    pub(super) user_file: UserFile,
+    /// What the editor said under `fluxcd`.
+    pub(super) editor_settings: serde_json::Value,
+    pub(super) settings: Settings,
+    pub(super) analysis_settings: Arc<analysis::Settings>,
+    /// None: the editor knows no trust, the consent per repository stands for it.
+    pub(super) trusted: Option<bool>,
+    pub(super) folders: Vec<PathBuf>,
+    pub(super) parent: Option<i32>,
+    pub(super) initialized: bool,
+    goodbye: bool,
+
+    pub(super) documents: HashMap<lsp::Uri, Document>,
+    pub(super) repos: BTreeMap<RepoId, Repo>,
+    pub(super) next_repo: u32,
+    pub(super) lanes: BTreeMap<RepoId, Lanes>,
+    pub(super) clusters: ClusterSet,
+    pub(super) published: Published,
+    pub(super) running: Running,
+    pub(super) told: Vec<String>,
+    /// Counts what may change an answer.
+    pub(super) generation: u64,
+    pub(super) refresh_lenses: bool,
+    pub(super) status_dirty: bool,
+    pub(super) status: Option<StatusParams>,
+    /// What in the settings was not taken, until it was told.
+    pub(super) problems: Vec<Problem>,
+    pub(super) zone: TimeZone,
+}
+
+impl World {
+    /// A world before `initialize`.
+    pub fn new(
+        options: Options,
+        events: mpsc::UnboundedSender<Event>,
+        client: Client,
+        stop: CancellationToken,
+    ) -> World {
+        let user_file = UserFile::read(&options.paths.config_file());
+        let clusters = ClusterSet::new(&options, events.clone());
+        World {
+            events,
+            outbox: Outbox::start(client, stop.clone()),
+            stop,
+            timers: Timers::default(),
+            client: Capabilities::default(),
+            editor_settings: serde_json::Value::Null,
+            settings: user_file.settings.clone(),
+            user_file,
+            analysis_settings: Arc::default(),
+            trusted: None,
+            folders: Vec::new(),
+            parent: None,
+            initialized: false,
+            goodbye: false,
+            documents: HashMap::new(),
+            repos: BTreeMap::new(),
+            next_repo: 0,
+            lanes: BTreeMap::new(),
+            clusters,
+            published: Published::default(),
+            running: Running::default(),
+            told: Vec::new(),
+            generation: 0,
+            refresh_lenses: false,
+            status_dirty: false,
+            status: None,
+            problems: Vec::new(),
+            zone: TimeZone::system(),
+            options,
+        }
+    }
+
+    /// Takes one event.
+    pub fn take(&mut self, event: Event) {
+        match event {
+            Event::Client(message) => self.hear(*message),
+            Event::Cluster(event) => self.cluster_said(event),
+            Event::Repository(repo, change) => self.repository_changed(repo, change),
+            Event::Done(done) => self.done(*done),
+            Event::Timer(timer) => self.moment(timer),
+        }
+    }
+
+    pub(super) fn hear(&mut self, message: ClientMessage) {
+        match message {
+            ClientMessage::Initialize(params, reply) => {
+                // Fails only when the editor is gone already.
+                let _ = reply.send(Ok(self.initialize(*params)));
+            }
+            ClientMessage::Initialized => self.initialized(),
+            ClientMessage::Shutdown(reply) => {
+                self.goodbye = true;
+                let _ = reply.send(Ok(()));
+            }
+            ClientMessage::Opened(document) => self.opened(document),
+            ClientMessage::Changed(change) => self.changed(change),
+            ClientMessage::Saved(uri) => self.saved(&uri),
+            ClientMessage::Closed(uri) => self.closed(&uri),
+            ClientMessage::Configured(settings) => self.configured(settings),
+            ClientMessage::Folders(change) => self.folders_changed(change),
+            ClientMessage::Trusted => self.now_trusted(),
+            ClientMessage::CancelProgress(token) => self.running.cancel(&token),
+            ClientMessage::Hover(..) | ClientMessage::CodeLens(..) | ClientMessage::CodeAction(..) => {
+                self.question(message);
+            }
+            ClientMessage::Command(params, reply) => self.command(params, reply),
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Found(uri, found) => self.found(&uri, *found),
+            Done::Indexed(repo, indexed) => self.indexed(repo, indexed),
+            Done::Analysed(analysed) => self.analysed(analysed),
+            Done::LensesServed(uri, lenses) => self.lenses_served(&uri, lenses),
+            Done::Answered(repo, answers) => self.git_answered(repo, answers),
+            Done::Git(repo, found) => self.git_read(repo, *found),
+            Done::Recorded(recording) => self.recorded(recording),
+            Done::Connect(contexts) => self.connect(contexts),
+            Done::Offers(repo, offers) => self.offered(repo, offers),
+            Done::LookForOffers(repo) => self.look_for_offers(repo),
+            Done::Kubeconfig(change) => self.kubeconfig_changed(change),
+            Done::SignIn(key) => self.sign_in(&key),
+            Done::SignInEnded(token, key) => self.sign_in_ended(&token, &key),
+            Done::Disconnect(key) => self.disconnect(&key),
+            Done::Resume(key, object) => self.act_on(&key, object, cluster::Action::Resume, true),
+            Done::ShowDetails(uri, position, cluster) => self.details_in(uri, position, cluster),
+            Done::Configured(settings) => self.editor_settings_are(settings),
+            Done::Acted(token) => self.running.ended(&token),
+            Done::Orphaned => {
+                tracing::info!("the editor's process is gone");
+                self.stop.cancel();
+            }
+        }
+    }
+
+    fn moment(&mut self, timer: Timer) {
+        match timer {
+            Timer::Quiet => self.quiet(),
+            Timer::Recheck => self.recheck(),
+            Timer::Contact => self.contacts_age(),
+            Timer::Pulse => self.pulse(),
+            Timer::Parent => self.look_for_parent(),
+        }
+    }
+
+    /// Starts what the events before have made necessary.
+    pub fn settle(&mut self) {
+        self.start_indexing();
+        self.start_analysing();
+        self.tell_status();
+        if std::mem::take(&mut self.refresh_lenses) && self.client.lens_refresh && self.initialized {
+            self.outbox.ask::<lsp::CodeLensRefreshRequest>(());
+        }
+    }
+
+    /// Makes everything again that follows from texts and facts.
+    pub fn rebuild(&mut self) {
+        for lanes in self.lanes.values_mut() {
+            lanes.reset();
+        }
+        for repo in self.repos.values_mut() {
+            repo.memo.clear();
+            repo.told.clear();
+            repo.stale.all = true;
+            repo.indexing = false;
+        }
+        self.everything_changed();
+    }
+
+    /// Ends everything that runs.
+    pub fn end(&mut self) {
+        self.stop.cancel();
+        self.running.cancel_all();
+        self.clusters.end();
+        self.repos.clear();
+    }
+
+    /// Whether the editor said `shutdown`.
+    pub fn said_goodbye(&self) -> bool {
+        self.goodbye
+    }
+
+    /// Runs slow work on a thread of its own and takes what it came to. Work that panics comes to `otherwise`.
+    pub(super) fn background(
+        &self,
+        work: impl FnOnce() -> Done + Send + 'static,
+        otherwise: impl FnOnce() -> Option<Done> + Send + 'static,
+    ) {
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            let done = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+                Ok(done) => Some(done),
+                Err(panic) => {
+                    tracing::error!(panic = super::message(&panic), "a task failed");
+                    otherwise()
+                }
+            };
+            if let Some(done) = done {
+                // Fails only when the server ends.
+                let _ = events.send(Event::Done(Box::new(done)));
+            }
+        });
+    }
+
+    /// Shows a sentence once.
+    pub(super) fn tell_once(&mut self, kind: lsp::MessageType, message: String) {
+        if !self.told.contains(&message) {
+            tracing::warn!("{message}");
+            self.outbox.show(kind, message.clone());
+            self.told.push(message);
+        }
+    }
+
+    /// Looks whether the editor lives, now and then: one that was killed says no goodbye, and where its streams
+    /// were inherited they stay open.
+    pub(super) fn look_for_parent(&mut self) {
+        const EVERY: Duration = Duration::from_secs(30);
+        #[cfg(unix)]
+        if let Some(parent) = self.parent.and_then(rustix::process::Pid::from_raw) {
+            if rustix::process::test_kill_process(parent) == Err(rustix::io::Errno::SRCH) {
+                let _ = self.events.send(Event::Done(Box::new(Done::Orphaned)));
+                return;
+            }
+            self.timers.set(Timer::Parent, EVERY);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is shown, from a recording.
+
+use expect_test::{Expect, expect};
+use serde_json::json;
+
+use crate::fleet::{APPS, FILES, INFRA, NO_FOLDER, list};
+use crate::harness::Setup;
+
+fn check(lines: &[String], expected: Expect) {
+    expected.assert_eq(&lines.join("\n"));
+}
+
+#[tokio::test]
+async fn marks_lenses_and_hovers_of_a_recording() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    // The file is not open yet: the workspace's marks are told all the same.
+    check(&editor.marks(APPS).await, expect![[""]]);
+    editor.open(APPS).await;
+    check(&editor.wait_lens(APPS, "apps").await, expect![[""]]);
+    editor.open(INFRA).await;
+    check(&editor.wait_lens(INFRA, "recorded").await, expect![[""]]);
+    let hover = editor.hover(APPS, 3, 9).await.unwrap();
+    expect![[""]].assert_eq(&hover);
+    assert_eq!(editor.hover(APPS, 6, 4).await, None, "at `interval` other servers answer");
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn marks_go_when_their_file_goes() {
+    let setup = Setup::new(FILES).recording(&list(Some(NO_FOLDER)));
+    let file = setup.repo().join(APPS);
+    let mut editor = setup.hello().await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(editor.marks(APPS).await.len(), 0);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn only_open_files_where_that_is_wished() {
+    let mut editor = Setup::new(FILES)
+        .recording(&list(Some(NO_FOLDER)))
+        .initialization(|it| it["settings"] = json!({"diagnostics": {"scope": "openFiles"}}))
+        .hello()
+        .await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    editor.close(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 0);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn marks_that_did_not_change_are_not_sent_again() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    // Below the mark: nothing moves.
+    let end = json!({"line": 12, "character": 0});
+    editor.change(APPS, 2, json!([{"range": {"start": end, "end": end}, "text": "# a comment\n"}])).await;
+    editor.wait_lens(APPS, "apps").await;
+    editor.close(APPS).await;
+    editor.open(APPS).await;
+    editor.wait_lens(APPS, "apps").await;
+    // Goodbye refuses marks that nobody awaited.
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn settings_switch_surfaces_off() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    let off = json!({"settings": {"fluxcd": {"enable": false}}});
+    editor.notify("workspace/didChangeConfiguration", off).await;
+    assert_eq!(editor.marks(APPS).await.len(), 0);
+    assert_eq!(editor.lenses(APPS).await, Vec::<String>::new());
+    assert_eq!(editor.hover(APPS, 3, 9).await, None);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn details_and_actions_for_clients_without_lenses() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    let at = json!({"uri": editor.uri(APPS), "position": {"line": 7, "character": 0}});
+    let status = editor.command("fluxcd.statusAtCursor", at.clone()).await;
+    assert!(status["markdown"].as_str().unwrap().contains("BuildFailed"), "{status}");
+    let details = editor.command("fluxcd.details", at).await;
+    let shown = editor.heard("fluxcd/details").await;
+    assert_eq!(shown["markdown"], details["markdown"]);
+    let here = json!({"line": 7, "character": 0});
+    let params = json!({
+        "textDocument": {"uri": editor.uri(APPS)}, "range": {"start": here, "end": here},
+        "context": {"diagnostics": []},
+    });
+    let actions = editor.request("textDocument/codeAction", params).await;
+    let titles: Vec<_> = actions.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect();
+    check(&titles, expect![[""]]);
+    editor.goodbye().await;
+}
