@@ -212,3 +212,76 @@ pub(crate) fn names_workloads(message: &str) -> bool {
     });
     unready.count() > health_items(message).len() || message.contains("can't determine status for ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_directories_go() {
+        for (message, expected) in [
+            ("stat /tmp/kustomization-146/invalid: no such file", "stat invalid: no such file"),
+            ("open '/var/folders/x/T/kustomization-1/apps/a.yaml': x", "open 'apps/a.yaml': x"),
+            ("path '/tmp/kustomization-42': x", "path '.': x"),
+            ("from /tmp/kustomization-42/", "from ."),
+            ("two /tmp/kustomization-1/a and /tmp/kustomization-2/b", "two a and b"),
+            (
+                "a/kustomization-file.yaml and /x/kustomization-9.yaml",
+                "a/kustomization-file.yaml and /x/kustomization-9.yaml",
+            ),
+            ("boom\n", "boom"),
+            ("boom\nNamespace/apps created\nDeployment/apps/web configured\n", "boom"),
+            (
+                "boom\nNamespace/apps exploded\nDeployment/apps/web configured",
+                "boom\nNamespace/apps exploded",
+            ),
+            ("Deployment/apps/web configured", "Deployment/apps/web configured"),
+        ] {
+            assert_eq!(normalise(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn durations_do_not_count() {
+        let first =
+            masked("health check failed after 4m30.005s: timeout waiting for: [Job/a/b2m status: 'Failed']");
+        assert_eq!(first, "health check failed after …: timeout waiting for: [Job/a/b2m status: 'Failed']");
+        assert_eq!(masked("retrying in 30s."), masked("retrying in 1h2m."));
+        assert_ne!(masked("replicas 3"), masked("replicas 4"));
+        assert_ne!(masked("main@sha1:450796d"), masked("main@sha1:450796e"));
+    }
+
+    #[test]
+    fn sentences_are_short() {
+        assert_eq!(first_sentence("a\nb"), "a");
+        assert_eq!(first_sentence("\n\n errors:\n  .spec.x: bad\n  .spec.y: bad"), "errors: .spec.x: bad");
+        assert_eq!(first_sentence("ends with:"), "ends with");
+        assert_eq!(first_sentence("\u{1b}[31mred\t\ttext"), "[31mred text");
+        assert_eq!(first_sentence(""), "");
+        assert_eq!(first_sentence(&"x".repeat(32_768)).chars().count(), SENTENCE);
+    }
+
+    #[test]
+    fn objects_in_messages() {
+        let message = "timeout waiting for: [Kustomization/flux-system/apps status: 'InProgress', HelmRelease/apps/web status: 'Current', Deployment/x/y status: 'Failed'].";
+        let names = |found: Vec<ObjectId>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(health_items(message)), ["Kustomization/flux-system/apps"]);
+        assert_eq!(names(named_objects(message)), ["Kustomization/flux-system/apps", "HelmRelease/apps/web"]);
+        assert!(names_workloads(message));
+        assert!(!names_workloads("[Kustomization/flux-system/apps status: 'InProgress']"));
+        assert_eq!(
+            names(named_objects("dependency fluxcd.controlplane.io/v1/ResourceSet/a/b not ready")),
+            ["ResourceSet/a/b"]
+        );
+        assert_eq!(names(named_objects("HelmReleases/a/b, XHelmRelease/a/b, HelmRelease/a")), [""; 0]);
+    }
+
+    #[test]
+    fn patterns() {
+        assert_eq!(capture("a '*' b*", "a 'x' bc"), Some(vec!["x", "c"]));
+        assert_eq!(capture("a", "ab"), None);
+        assert_eq!(capture("*end", "the end"), Some(vec!["the "]));
+        assert_eq!(capture("*a*", "bab"), Some(vec!["b", "b"]));
+        assert_eq!(capture("ab*b", "ab"), None);
+    }
+}

@@ -101,7 +101,12 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
             }
             (Some(Arc::from(failure)), None)
         }
-        Present::InProgress => previous.map_or((None, None), |p| (p.failure.clone(), p.proof.clone())),
+        Present::InProgress => previous.map_or((None, None), |p| {
+            let over = is_past_waiting(object);
+            let failure =
+                p.failure.clone().filter(|f| !(over && matches!(f.trouble, Trouble::Waiting { .. })));
+            (failure, p.proof.clone())
+        }),
     };
     let attempt_since = is_attempting(object).then(|| {
         // Our own clock and the cluster's may differ: whichever says that it began earlier.
@@ -119,6 +124,17 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
         created.map_or(seen, |created| created.min(seen))
     });
     Observed { object: object.clone(), failure, proof, attempt_since, unanswered_since }
+}
+
+/// Whether the attempt that runs can only have begun after all waiting was over. kustomize-controller
+/// flips Ready after it has looked at source and dependencies (KC :325); a Helm action comes after both.
+fn is_past_waiting(object: &Object) -> bool {
+    let unknown = object.ready().filter(|c| c.status == Truth::Unknown);
+    match object.kind {
+        Kind::Kustomization => unknown.is_some(),
+        Kind::HelmRelease => unknown.is_some_and(|c| c.message.starts_with("Running '")),
+        _ => false,
+    }
 }
 
 fn prove(object: &Object) -> Option<Proof> {
@@ -225,7 +241,8 @@ pub(crate) fn present(object: &Object) -> Present {
 
 fn trouble(object: &Object, told: &Condition, trouble: Trouble) -> Present {
     let cause = root_condition(object, told);
-    let remedy = (cause.kind != told.kind && !told.message.is_empty()).then(|| told.message.clone());
+    let is_remedy = told.reason.starts_with("Rollback") || told.reason.starts_with("Uninstall");
+    let remedy = (cause.kind != told.kind && is_remedy).then(|| told.message.clone());
     let message: Arc<str> = match normalise(&cause.message) {
         std::borrow::Cow::Borrowed(same) if same.len() == cause.message.len() => cause.message.clone(),
         other => other.as_ref().into(),
@@ -252,7 +269,9 @@ fn root_condition<'a>(object: &'a Object, told: &'a Condition) -> &'a Condition 
         "RetriesExceeded",
         "MissingRollbackTarget",
     ];
-    if object.kind != Kind::HelmRelease || !OF_REMEDIES.contains(&&*told.reason) {
+    // v2beta1 said "install retries exhausted" with the failure's own reason.
+    let told_elsewhere = OF_REMEDIES.contains(&&*told.reason) || told.message.ends_with(" retries exhausted");
+    if object.kind != Kind::HelmRelease || !told_elsewhere {
         return told;
     }
     let failed = |kind: &str| {

@@ -365,5 +365,6 @@ fn the_recorded_cluster_of_the_official_example() {
             "Failure OCIRepository/cert-manager/cert-manager after 4",
             "Failure OCIRepository/envoy-gateway-system/gateway-helm after 4",
         ]
-    "#]].assert_debug_eq(&told);
+    "#]]
+    .assert_debug_eq(&told);
 }

@@ -62,12 +62,16 @@ fn a_batch_tells_what_it_changed() {
     let all = objects(CLUSTER);
     let empty = Facts::new(ClusterName::from("test"));
     assert_eq!(empty.coverage(Kind::Kustomization), Coverage::NotYet);
-    let first = check(&empty, all.iter().cloned().map(Change::Applied).collect(), expect![[r#"
+    let first = check(
+        &empty,
+        all.iter().cloned().map(Change::Applied).collect(),
+        expect![[r#"
         changed Kustomization/flux-system/apps
         changed Kustomization/flux-system/root
         changed Provider/flux-system/slack
         changed GitRepository/flux-system/fleet
-    "#]]);
+    "#]],
+    );
     assert_eq!((first.len(), empty.len()), (4, 0));
     assert_eq!(first.recorded_at(), Some(at(-3600)));
 
@@ -81,20 +85,28 @@ fn a_batch_tells_what_it_changed() {
 
     // A source touches what takes from it, and what health-checks that.
     let newer = objects(&CLUSTER.replace("{revision: 'main@sha1:GIT1'", "{revision: 'main@sha1:GIT2'"));
-    let second = check(&first, vec![Change::Applied(newer[0].clone())], expect![[r#"
+    let second = check(
+        &first,
+        vec![Change::Applied(newer[0].clone())],
+        expect![[r#"
         affected Kustomization/flux-system/apps
         affected Kustomization/flux-system/root
         changed GitRepository/flux-system/fleet
-    "#]]);
+    "#]],
+    );
     let verdict = second.verdict(&id("Kustomization/flux-system/apps"), at(0)).unwrap();
     assert!(matches!(verdict.state, State::ReadyBehind { .. }));
     let before = first.verdict(&id("Kustomization/flux-system/apps"), at(0)).unwrap();
     assert_eq!(before.state, State::Ready);
 
     let provider = id("Provider/flux-system/slack");
-    let third = check(&second, vec![Change::Deleted(provider.clone()), Change::Deleted(provider)], expect![[r#"
+    let third = check(
+        &second,
+        vec![Change::Deleted(provider.clone()), Change::Deleted(provider)],
+        expect![[r#"
         changed Provider/flux-system/slack
-    "#]]);
+    "#]],
+    );
     assert_eq!(third.len(), 3);
 }
 
@@ -108,16 +120,24 @@ fn a_relist_removes_what_it_lacks() {
         namespace: namespace.map(Into::into),
         objects,
     };
-    let other = check(&facts, vec![relist(Some("other"), vec![])], expect![[r#"
+    let other = check(
+        &facts,
+        vec![relist(Some("other"), vec![])],
+        expect![[r#"
         kind Kustomization
-    "#]]);
+    "#]],
+    );
     assert_eq!(other.coverage(Kind::Kustomization), Coverage::Partly(vec!["other".into()]));
     assert_eq!(other.coverage_in(Kind::Kustomization, "flux-system"), Coverage::NotYet);
-    let left = check(&other, vec![relist(None, vec![all[1].clone()])], expect![[r#"
+    let left = check(
+        &other,
+        vec![relist(None, vec![all[1].clone()])],
+        expect![[r#"
         changed Kustomization/flux-system/apps
         affected Kustomization/flux-system/root
         kind Kustomization
-    "#]]);
+    "#]],
+    );
     assert_eq!(left.coverage(Kind::Kustomization), Coverage::Listed);
     let names: Vec<String> = left.of_kind(Kind::Kustomization).map(|o| o.id.to_string()).collect();
     assert_eq!(names, ["Kustomization/flux-system/root"]);

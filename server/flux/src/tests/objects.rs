@@ -43,12 +43,20 @@ fn references() {
             spec.dependsOn[0].name Dependency → HelmRelease/db/db
         "#]],
     );
-    check_references(Kind::HelmRelease, "{chartRef: {kind: ExternalArtifact, name: web}}", expect![[r#"
+    check_references(
+        Kind::HelmRelease,
+        "{chartRef: {kind: ExternalArtifact, name: web}}",
+        expect![[r#"
         spec.chartRef.name Chart → ExternalArtifact/apps/web
-    "#]]);
-    check_references(Kind::HelmChart, "{sourceRef: {kind: Bucket, name: b}}", expect![[r#"
+    "#]],
+    );
+    check_references(
+        Kind::HelmChart,
+        "{sourceRef: {kind: Bucket, name: b}}",
+        expect![[r#"
         spec.sourceRef.name Source → Bucket/apps/b
-    "#]]);
+    "#]],
+    );
     check_references(
         Kind::GitRepository,
         "{include: [{repository: {name: a}}, {repository: {name: b}}]}",
@@ -72,9 +80,13 @@ fn references() {
             spec.sources[1].name Source → OCIRepository/apps/o
         "#]],
     );
-    check_references(Kind::ImagePolicy, "{imageRepositoryRef: {name: web, namespace: images}}", expect![[r#"
+    check_references(
+        Kind::ImagePolicy,
+        "{imageRepositoryRef: {name: web, namespace: images}}",
+        expect![[r#"
         spec.imageRepositoryRef.name Images → ImageRepository/images/web
-    "#]]);
+    "#]],
+    );
     check_references(
         Kind::ImageUpdateAutomation,
         "{sourceRef: {kind: GitRepository, name: fleet}}",

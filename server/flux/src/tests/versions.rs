@@ -26,7 +26,9 @@ status:
   - {type: Ready, status: 'False', reason: HealthCheckFailed, message: \"health check failed after 30.1s: timeout waiting for: [Deployment/apps/web status: 'InProgress']\", observedGeneration: 4, lastTransitionTime: '2026-01-01T11:59:30Z'}
   - {type: Healthy, status: 'False', reason: HealthCheckFailed, message: x, observedGeneration: 4}
 ";
-    check(unhealthy, expect![[r#"
+    check(
+        unhealthy,
+        expect![[r#"
         Unhealthy
         applied: main@2222222
         attempted: main@2222222
@@ -34,7 +36,8 @@ status:
         reason: HealthCheckFailed
         message: health check failed after 30.1s: timeout waiting for: [Deployment/apps/web status: 'InProgress']
         since: 11:59:30
-    "#]]);
+    "#]],
+    );
     // No history yet: while the next attempt builds, the remembered failure still tells what is applied.
     let retry = unhealthy
         .replace("status: 'False', reason: HealthCheckFailed", "status: Unknown, reason: Progressing")
@@ -43,7 +46,9 @@ status:
             "Running health checks for revision main@sha1:GIT2",
             "Building manifests for revision main@sha1:GIT3",
         );
-    check(&format!("{unhealthy}---\n{retry}"), expect![[r#"
+    check(
+        &format!("{unhealthy}---\n{retry}"),
+        expect![[r#"
         Unhealthy
         applied: main@2222222
         attempted: main@3333333
@@ -52,7 +57,8 @@ status:
         reason: HealthCheckFailed
         message: health check failed after 30.1s: timeout waiting for: [Deployment/apps/web status: 'InProgress']
         since: 11:59:30
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -97,7 +103,7 @@ status:
             attempted: 1.4.0
             failed at: 1.4.0
             reason: InstallFailed
-            message: install retries exhausted
+            message: Helm install failed: timed out waiting for the condition
         "#]],
     );
 }
