@@ -50,6 +50,8 @@ pub enum Coverage {
 
 /// Something new about a cluster.
 #[derive(Clone, Debug)]
+// Almost every change is the largest variant, lives for one batch and is moved twice.
+#[expect(clippy::large_enum_variant)]
 pub enum Change {
     /// An object was added or changed.
     Applied(Object),

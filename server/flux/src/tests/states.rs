@@ -382,7 +382,7 @@ status:
         ));
         let (observed, now) = replay(&yaml);
         let verdict = verdict(&observed, None, now);
-        assert_eq!(format!("{:?}", verdict.state).contains("fleet"), true, "{message}");
+        assert!(format!("{:?}", verdict.state).contains("fleet"), "{message}");
         assert_eq!(verdict.failed_at, None);
     }
 }
