@@ -346,6 +346,7 @@ impl Access {
             id: &target.id,
             token,
             handled: before.status.last_handled_reconcile_at.as_deref(),
+            before: doing(before),
             said: None,
             tell,
         };
@@ -480,6 +481,8 @@ struct Follow<'a> {
     token: &'a str,
     /// The token that was answered before we asked.
     handled: Option<&'a str>,
+    /// What it said before we asked: no progress, and nothing that it waits for.
+    before: Option<String>,
     said: Option<String>,
     tell: Tell<'a>,
 }
@@ -506,20 +509,25 @@ impl Follow<'_> {
                 Outcome::Failed { object: self.id.clone(), reason: ready.reason.to_string(), message }
             });
         }
-        let doing =
-            object.conditions().iter().find(|c| &*c.kind == "Reconciling" && c.status == flux::Truth::True);
-        let text = doing.or(ready).map(|c| c.message.trim().to_owned()).filter(|t| !t.is_empty());
-        if let Some(text) = text
-            && self.said.as_ref() != Some(&text)
+        let text = doing(object);
+        if text != self.before
+            && let Some(text) = text
         {
-            // What was said before we asked is no progress.
-            if self.said.is_some() || doing.is_some() {
+            self.before = None;
+            if self.said.as_ref() != Some(&text) {
                 (self.tell)(Progress { object: self.id.clone(), text: text.clone() });
+                self.said = Some(text);
             }
-            self.said = Some(text);
         }
         None
     }
+}
+
+/// What its controller says that it does, or how it went last.
+fn doing(object: &Object) -> Option<String> {
+    let reconciling = |c: &&flux::Condition| &*c.kind == "Reconciling" && c.status == flux::Truth::True;
+    let said = object.conditions().iter().find(reconciling).or(object.ready());
+    said.map(|c| c.message.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The revision that an object has, as people read it.

@@ -13,6 +13,8 @@ mod context;
 mod discovery;
 mod event;
 mod exec;
+#[cfg(test)]
+mod fake;
 mod kubeconfig;
 mod recorded;
 mod rights;

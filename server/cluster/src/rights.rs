@@ -16,12 +16,15 @@ use crate::event::Rights;
 /// How long an answer is believed.
 const VALID: Duration = Duration::from_secs(300);
 
+/// Whether it is allowed, and when that was said.
+type Answers = BTreeMap<(Kind, Arc<str>), (bool, Instant)>;
+
 /// The answers of one connection.
 #[derive(Debug, Default)]
-pub(crate) struct RightsCache(Mutex<BTreeMap<(Kind, Arc<str>), (bool, Instant)>>);
+pub(crate) struct RightsCache(Mutex<Answers>);
 
 impl RightsCache {
-    fn answers(&self) -> MutexGuard<'_, BTreeMap<(Kind, Arc<str>), (bool, Instant)>> {
+    fn answers(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -169,7 +169,7 @@ impl Run {
             };
             let end = match end {
                 // Once more with a credential read or made anew; then it is for people.
-                End::Rejected if !self.rejected && occasion != Occasion::SignIn => {
+                End::Rejected if !self.rejected => {
                     self.rejected = true;
                     End::Again(Occasion::Renewal { typed: self.typed })
                 }
@@ -355,7 +355,7 @@ impl Run {
         let _watches_end_with_this = cancel.drop_guard();
         self.follow_discovery(&mut round);
         self.flush(&mut round).await;
-        self.set_by_contact(Some(&round)).await;
+        self.set_by_contact(Some(&mut round)).await;
         let mut tick = ticks();
         loop {
             let due = round.flushed.map(|at| at + BATCH_EVERY).filter(|_| !round.pending.is_empty());
@@ -386,17 +386,17 @@ impl Run {
                     if round.flushed.is_none_or(|at| at.elapsed() >= BATCH_EVERY) {
                         self.flush(&mut round).await;
                     }
-                    self.set_by_contact(Some(&round)).await;
+                    self.set_by_contact(Some(&mut round)).await;
                     end
                 }
                 () = sleep_until(due.unwrap_or(Instant::now())), if due.is_some() => {
                     self.flush(&mut round).await;
-                    self.set_by_contact(Some(&round)).await;
+                    self.set_by_contact(Some(&mut round)).await;
                     None
                 }
                 Some(done) = round.tasks.join_next() => self.done(&mut round, done).await,
                 () = wire.changed() => {
-                    self.set_by_contact(Some(&round)).await;
+                    self.set_by_contact(Some(&mut round)).await;
                     None
                 }
                 _ = tick.tick() => self.tick(&mut round).await,
@@ -553,6 +553,10 @@ impl Run {
         match what {
             Sight::Listed(objects) => {
                 self.rejected = false;
+                if namespace.is_none() {
+                    // An earlier connection may only have been allowed to look into some namespaces.
+                    self.listed.retain(|listed| listed.0 != kind);
+                }
                 self.listed.insert(scope.clone());
                 if let Some(watcher) = round.watchers.get_mut(&scope) {
                     watcher.listed = Some(self.options.clock.now());
@@ -703,10 +707,10 @@ impl Run {
         Some(until)
     }
 
-    async fn set_by_contact(&mut self, round: Option<&Round>) {
+    async fn set_by_contact(&mut self, mut round: Option<&mut Round>) {
         let now = self.options.clock.now();
-        let state = self.known_until(round).map(|until| contact_state(until, now, self.jumped));
-        let status = match (state, round) {
+        let state = self.known_until(round.as_deref()).map(|until| contact_state(until, now, self.jumped));
+        let status = match (state, &round) {
             (None, _) | (_, None) if !self.ever_live => return,
             (None, _) => return,
             (Some(ContactState::Live), Some(round)) => {
@@ -731,6 +735,12 @@ impl Run {
             (Some(ContactState::LastSeen(at)), _) => SessionStatus::LastSeen(at),
         };
         let live = status == SessionStatus::Live;
+        if let Some(round) = &mut round
+            && status != self.status()
+        {
+            // What is said of the facts is said after they are told.
+            self.flush(round).await;
+        }
         // Signing in goes on, whatever the age of the last contact.
         if !matches!(self.status(), SessionStatus::SigningIn { .. }) || round.is_some() {
             self.set(status).await;
