@@ -345,20 +345,33 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    /// The ends of the Flux controllers' logs, and that of any program that ended by itself.
-    pub(crate) fn log_tails(&self, lines: usize) -> String {
+    /// What the Flux controllers' logs say of the object `name` (without one: their errors), and the ends of the logs of programs
+    /// that ended by themselves.
+    pub(crate) fn logs_about(&self, name: &str) -> String {
+        const LINES: usize = 5;
         let mut out = String::new();
+        let quoted = format!("\"name\":\"{name}\"");
         for (program, process) in locked(&self.processes).iter_mut() {
-            let ended = process.ended();
-            if let Some(status) = ended {
-                out.push_str(&format!("{} is not running ({status})\n", program.name()));
-            }
-            if Program::FLUX.contains(program) || ended.is_some() {
+            let program_name = program.name();
+            if let Some(status) = process.ended() {
+                let tail = tail(&process.spec.log, 20);
                 out.push_str(&format!(
-                    "the log of {} ends with:\n{}",
-                    program.name(),
-                    tail(&process.spec.log, lines)
+                    "{program_name} is not running ({status}); its log ends with:\n{tail}"
                 ));
+            } else if Program::FLUX.contains(program) {
+                let log = self.log(*program);
+                let of_it = |line: &&str| match name {
+                    "" => line.contains("\"level\":\"error\""),
+                    _ => line.contains(&quoted),
+                };
+                let mut lines: Vec<&str> = log.lines().rev().filter(of_it).take(LINES).collect();
+                lines.reverse();
+                if !lines.is_empty() {
+                    out.push_str(&format!("the log of {program_name} says of it:\n"));
+                    for line in lines {
+                        out.push_str(&format!("  {}\n", line.chars().take(600).collect::<String>()));
+                    }
+                }
             }
         }
         out

@@ -274,12 +274,21 @@ impl Cluster {
         match tokio::time::timeout(timeout, follow).await {
             Ok(result) => result,
             Err(_) => {
+                let waited = started.elapsed();
+                if last.is_err() {
+                    // A short wait on a busy machine: what there is counts more than that it was not heard in time.
+                    if let Ok(Ok(value)) =
+                        tokio::time::timeout(Duration::from_secs(5), self.get(object)).await
+                    {
+                        last = Ok(value);
+                    }
+                }
                 let last = match last {
                     Ok(Some(value)) => describe(object, &value),
                     Ok(None) => format!("{object} does not exist"),
                     Err(reason) => reason,
                 };
-                Err(self.timeout(what, started.elapsed(), last))
+                Err(self.timeout(what, &reference.name, waited, last))
             }
         }
     }
@@ -308,12 +317,12 @@ impl Cluster {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Err(self.timeout(what, started.elapsed(), last))
+        Err(self.timeout(what, "", started.elapsed(), last))
     }
 
-    fn timeout(&self, what: &str, waited: Duration, last: String) -> Error {
+    fn timeout(&self, what: &str, name: &str, waited: Duration, last: String) -> Error {
         self.note_failure();
-        let logs = self.log_tails(8);
+        let logs = self.logs_about(name);
         Error::Timeout(Box::new(Timeout {
             what: format!("{what} (cluster {})", self.name()),
             waited,

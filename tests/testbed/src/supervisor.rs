@@ -26,7 +26,8 @@ while IFS= read -r line; do
     finished) finished=1 ;;
   esac
 done
-[ -n "$finished" ] || kill -KILL -- "-$group" 2>/dev/null
+# Not "-KILL --": dash takes the dashes for a process.
+[ -n "$finished" ] || kill -s KILL -- "-$group" 2>/dev/null
 if [ -n "$keep" ] && [ -d "$folder/log" ]; then mkdir -p "$keep" && cp -R "$folder/log/." "$keep/"; fi
 tries=0
 while [ -e "$folder" ] && [ $tries -lt 100 ]; do

@@ -1,11 +1,14 @@
 //! One testbed, shared by all tests of this file: each has a repository and a namespace of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig as File};
 use serde_json::json;
 use testbed::{
-    Artifact, Auth, Cluster, Commit, ExecOptions, FATE_LABEL, Kubeconfig, Program, Role, Testbed, condition,
+    Artifact, Auth, Cluster, Commit, ExecOptions, FATE_LABEL, Flux, Kubeconfig, Options, Program, Role,
+    Testbed, condition,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -235,7 +238,13 @@ spec: {{ interval: 1h, suspend: true, url: 'https://git.example/x.git' }}
         }
         table.push('\n');
     }
-    expect_test::expect![[r#""#]].assert_eq(&table);
+    expect_test::expect![[r#"
+        Admin: list all 200, list ours 200, patch ours 200, patch theirs 200, pods of ours 200, secrets 200,
+        Editor: list all 200, list ours 200, patch ours 200, patch theirs 200, pods of ours 403, secrets 403,
+        Viewer: list all 200, list ours 200, patch ours 403, patch theirs 403, pods of ours 403, secrets 403,
+        OneNamespace("ours"): list all 403, list ours 200, patch ours 200, patch theirs 403, pods of ours 200, secrets 403,
+        Nobody: list all 403, list ours 403, patch ours 403, patch theirs 403, pods of ours 403, secrets 403,
+    "#]].assert_eq(&table);
 }
 
 #[tokio::test]
@@ -279,10 +288,11 @@ async fn one_can_log_in_by_token_certificate_and_plugin() {
 }
 
 #[tokio::test]
-async fn a_vain_wait_says_why() {
-    let testbed = Testbed::shared().await.unwrap();
+async fn a_vain_wait_says_why_and_keeps_the_logs() {
+    // Its own: the logs of the shared one would stay behind.
+    let testbed = Testbed::start(Options::bare(Flux::Running)).await.unwrap();
     let cluster = testbed.cluster();
-    follow(cluster, "vain", &format!("{}/flux/nothing-there.git", testbed.gitea().url())).await;
+    follow(cluster, "vain", "http://127.0.77.1:1/nothing-there.git").await;
     let failed =
         |object: &serde_json::Value| condition(object, "Ready").is_some_and(|c| c["status"] == "False");
     cluster.wait_for("GitRepository/vain/test", "the source to fail", PATIENCE, failed).await.unwrap();
@@ -292,20 +302,28 @@ async fn a_vain_wait_says_why() {
         .unwrap_err()
         .to_string();
     let told = |part: &str| assert!(error.contains(part), "{part:?} is missing in:\n{error}");
-    told("GitRepository/vain/test to be ready (cluster testbed)");
+    told("in vain for: GitRepository/vain/test to be ready (cluster testbed)");
     told("Ready=False GitOperationFailed: failed to checkout and determine revision");
-    told("the log of source-controller ends with:");
+    told("the log of source-controller says of it:");
     let error =
         cluster.wait_ready("Kustomization/vain/misspelt", Duration::from_millis(200)).await.unwrap_err();
     assert!(error.to_string().contains("Kustomization/vain/misspelt does not exist"), "{error}");
     let error = cluster.get("GitRepositories/vain/test").await.unwrap_err();
     assert!(error.to_string().contains("the kind is not known"), "{error}");
+
+    let kept = testbed.keep_logs();
+    let folder = testbed.folder().to_owned();
+    drop(testbed);
+    assert!(!folder.exists());
+    let log = std::fs::read_to_string(kept.join("testbed-source-controller.log")).unwrap();
+    assert!(log.contains("nothing-there.git"));
+    std::fs::remove_dir_all(&kept).unwrap();
 }
 
 #[tokio::test]
 async fn the_api_server_can_hang_and_vanish() {
     // Needs a cluster of its own: others would wait for its controllers.
-    let testbed = Testbed::start(testbed::Options::bare(testbed::Flux::CrdsOnly)).await.unwrap();
+    let testbed = Testbed::start(Options::bare(Flux::CrdsOnly)).await.unwrap();
     let cluster = testbed.cluster();
     let client = cluster.client().unwrap();
     let ready = || tokio::time::timeout(Duration::from_secs(1), client.request_text(read("/readyz")));

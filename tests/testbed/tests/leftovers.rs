@@ -1,5 +1,7 @@
 //! A testbed leaves nothing behind, even when its process is killed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Processes whose command line or working directory names the folder.
 fn processes_of(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let cwd = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
         let name = folder.as_os_str().as_bytes();
