@@ -7,7 +7,7 @@ if vim.fn.has('nvim-0.11') == 0 then
   local v = vim.version()
   vim.notify(
     ('fluxcd-ls needs Neovim 0.11 or later; this is %d.%d.%d. It stays off.'):format(v.major, v.minor, v.patch),
-    vim.log.levels.ERROR
+    vim.log.levels.WARN
   )
   return
 end

@@ -19,9 +19,43 @@ import type { DetailsParams, PickParams, StatusParams } from './protocol';
 import { get, needRestart, section, settingsForServer } from './settings';
 import type { Status } from './status';
 
+/** The documents that the server is told of. It stays silent in YAML that is not Kubernetes. */
+export const selector = [{ scheme: 'file', language: 'yaml' }];
+
 /** A server that ends this often within `crashWindow` is not started again by itself. */
 const crashLimit = 4;
 const crashWindow = 3 * 60 * 1000;
+
+/**
+ * The language client has messages of its own for a connection that fails; `Server` tells the same once, with what can be
+ * done. They still go to the output.
+ */
+class Client extends LanguageClient {
+  override error(message: string, data?: unknown, showNotification?: boolean | 'force'): void {
+    super.error(message, data, showNotification === 'force' ? false : showNotification);
+  }
+}
+
+/**
+ * Has VS Code ask for lenses when the server is gone. It goes on showing those of a provider that has gone otherwise, and
+ * what a server said before it ended must not stay.
+ */
+class NoLenses implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly registration = vscode.languages.registerCodeLensProvider(selector, {
+    onDidChangeCodeLenses: this.changed.event,
+    provideCodeLenses: () => [],
+  });
+
+  refresh(): void {
+    this.changed.fire();
+  }
+
+  dispose(): void {
+    this.registration.dispose();
+    this.changed.dispose();
+  }
+}
 
 /** The server process and the connection to it. Starting and stopping happen one after the other. */
 export class Server implements vscode.Disposable {
@@ -29,6 +63,9 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private queue: Promise<void> = Promise.resolve();
   private crashes: number[] = [];
+  private readonly noLenses = new NoLenses();
+  /** Whether this client's server has ever answered. Until then `doStart` tells what happened. */
+  private cameUp = false;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -86,6 +123,7 @@ export class Server implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.noLenses.dispose();
     this.output.dispose();
   }
 
@@ -109,7 +147,7 @@ export class Server implements vscode.Disposable {
     const command = await this.program();
     if (!command) return;
 
-    const client: LanguageClient = new LanguageClient(
+    const client: LanguageClient = new Client(
       'fluxcd-ls',
       'Flux CD Live',
       // Not in the workspace: a relative name anywhere must never find a file of the repository.
@@ -120,14 +158,18 @@ export class Server implements vscode.Disposable {
     client.onNotification('fluxcd/details', (params: DetailsParams) => this.details.show(params));
     client.onNotification('fluxcd/status', (params: StatusParams) => this.status.update(params));
     client.onDidChangeState(({ newState }) => {
-      if (newState === State.Stopped) this.status.update(undefined);
+      if (newState !== State.Stopped) return;
+      this.status.update(undefined);
+      this.noLenses.refresh();
     });
     this.client = client;
+    this.cameUp = false;
     try {
       await client.start();
+      this.cameUp = true;
     } catch (error) {
       this.client = undefined;
-      this.offerHelp(`Flux: the server ${command} does not start: ${String(error)}`);
+      this.offerHelp(`Flux: the server ${command} does not start: ${reason(error)}`);
     }
   }
 
@@ -145,7 +187,7 @@ export class Server implements vscode.Disposable {
       void client().sendNotification(WorkDoneProgressCancelNotification.type, { token });
     });
     return {
-      documentSelector: [{ scheme: 'file', language: 'yaml' }],
+      documentSelector: selector,
       outputChannel: this.output,
       diagnosticCollectionName: section,
       initializationOptions: () => ({
@@ -156,7 +198,7 @@ export class Server implements vscode.Disposable {
       initializationFailedHandler: () => false,
       markdown: { isTrusted: false, supportHtml: false },
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue }),
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
           progress.clear();
           return this.closed(client());
@@ -184,8 +226,14 @@ export class Server implements vscode.Disposable {
   }
 
   private closed(client: LanguageClient): CloseHandlerResult {
-    // It never came up: `start` tells, and a second try would end the same way.
-    if (client.state === State.Starting) return { action: CloseAction.DoNotRestart, handled: true };
+    if (client.state !== State.Running) {
+      // It never came up, and a second try would end the same way.
+      if (this.cameUp) {
+        this.client = undefined;
+        this.offerHelp('Flux: the server ended unexpectedly and does not start again.');
+      }
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
     const now = Date.now();
     this.crashes = [...this.crashes.filter((at) => now - at < crashWindow), now];
     if (this.crashes.length < crashLimit) {
@@ -254,4 +302,10 @@ function serverArguments(): string[] {
     const path = get(name, '');
     return path === '' ? [] : [`--${name}`, path];
   });
+}
+
+/** A process that ends at once shows up as a broken pipe, which says nothing to a person. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return /stream|connection|EPIPE/i.test(text) ? `it ended before it answered (${text}).` : text;
 }

@@ -68,7 +68,7 @@ for (const part of (await text(process.stdin)).split(/(\x1b\[[\d;:]*m)/)) {
 const browser = await chromium.launch({ executablePath: tools.chromium, args: ['--no-sandbox', '--disable-gpu'] });
 const page = await browser.newPage();
 await page.setContent(
-  `<body style="margin:0;background:#14161b"><pre style="margin:0;padding:12px;display:inline-block;font:14px/1.2 'DejaVu Sans Mono',monospace">${html}</pre>`,
+  `<body style="margin:0;background:#14161b"><pre style="margin:0;padding:12px;display:inline-block;min-width:150ch;font:14px/1.2 'DejaVu Sans Mono',monospace">${html}</pre>`,
 );
 await page.locator('pre').screenshot({ path: out });
 await browser.close();

@@ -35,8 +35,9 @@ command -v tmux >/dev/null || packages+=(tmux)
 command -v patchelf >/dev/null || packages+=(patchelf)
 if [ ${#packages[@]} -gt 0 ] && $apt_allowed; then
   say "installing ${packages[*]}"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >&2 ||
-    say "apt-get failed"
+  log=$cache/apt.log
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 ||
+    say "apt-get failed: $(tail -n 5 "$log")"
 fi
 how="run as root: $0 --install"
 command -v chromium >/dev/null || lacks chromium "needed for VS Code; $how"

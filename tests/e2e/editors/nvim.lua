@@ -161,7 +161,7 @@ local function start()
     '-x',
     '150',
     '-y',
-    '40',
+    '32',
     '-c',
     folder,
     table.concat({
@@ -395,7 +395,11 @@ function commands.waitNoLens(wanted, with)
   local matches = matcher(wanted)
   wait_for('no lens like ' .. wanted, function()
     local all = lenses()
-    return all and not find(all, 'text', matches), texts(all, 'text')
+    -- Lenses stand on rows of their own, which have no number.
+    local rows = vim.tbl_filter(function(row)
+      return row:find('^%s+[^%s%d~]') and matches(row)
+    end, vim.split(screen(), '\n'))
+    return all and not find(all, 'text', matches) and #rows == 0, texts(all, 'text')
   end, with.timeoutMs)
 end
 
@@ -476,6 +480,17 @@ end
 
 function commands.run(verb)
   type_keys('<Esc>:Flux ' .. verb .. '<CR>')
+end
+
+function commands.execute(what)
+  inside(
+    [[
+      local what = ...
+      local client = vim.lsp.get_clients({ bufnr = 0, name = 'fluxcd_ls' })[1]
+      client:exec_cmd({ title = '', command = what.command, arguments = what.arguments })
+    ]],
+    what
+  )
 end
 
 function commands.cursor(to)

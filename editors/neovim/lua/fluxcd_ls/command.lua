@@ -170,7 +170,7 @@ local takes_cluster = { ['sign-in'] = 'signIn', disconnect = 'live' }
 function M.run(args)
   local run = verbs[args[1]]
   if not run then
-    return notify(('no verb "%s". There are: %s'):format(args[1], table.concat(M.names(), ', ')), vim.log.levels.ERROR)
+    return notify(('no verb "%s"; :Flux <Tab> lists them'):format(args[1]), vim.log.levels.ERROR)
   end
   run(args[2])
 end
