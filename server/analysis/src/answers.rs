@@ -27,6 +27,7 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
         report.findings.extend(findings);
         report.actions.extend(view.actions(stand, nth == 0));
         view.note_unknown(stand, &mut report.unknown);
+        view.want_commits(stand);
     }
     report.lenses = view.lenses(&stands);
     report.spots.sort_by_key(|it| (it.start(), it.end()));

@@ -1,8 +1,11 @@
 //! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
 //! count.
 
+use flux::Kind;
 use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle};
 use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::index::flux_object;
 
@@ -21,14 +24,27 @@ pub(crate) fn same_document(a: &Document, b: &Document) -> bool {
     }
 }
 
-/// The document of a file that says it is the same object as `document`.
-pub(crate) fn counterpart<'a>(file: &'a ParsedFile, document: &Document) -> Option<&'a Document> {
-    let (kind, identity) = flux_object(document)?;
-    file.documents().iter().map(|placed| &*placed.document).find(|other| {
-        flux_object(other).is_some_and(|(other_kind, other)| {
-            other_kind == kind && other.name == identity.name && other.namespace == identity.namespace
-        })
-    })
+/// The objects of a file, by what they say they are.
+#[derive(Default)]
+pub(crate) struct Counterparts(HashMap<(Kind, String, Option<String>), Arc<Document>>);
+
+impl Counterparts {
+    pub(crate) fn new(file: &ParsedFile) -> Self {
+        let mut found = HashMap::new();
+        for placed in file.documents() {
+            if let Some((kind, identity)) = flux_object(&placed.document) {
+                let key = (kind, identity.name.clone(), identity.namespace.clone());
+                found.entry(key).or_insert_with(|| Arc::clone(&placed.document));
+            }
+        }
+        Self(found)
+    }
+
+    /// The document that says it is the same object as `document`.
+    pub(crate) fn of(&self, document: &Document) -> Option<&Arc<Document>> {
+        let (kind, identity) = flux_object(document)?;
+        self.0.get(&(kind, identity.name.clone(), identity.namespace.clone()))
+    }
 }
 
 fn same(a: &Node, b: &Node, depth: u32) -> bool {

@@ -294,20 +294,50 @@ mod tests {
 
     #[test]
     fn copies_as_the_controller_does() {
-        check(r#"[{"from": "@repo/apps/**", "to": "@artifact/"}]"#, expect![[]]);
+        check(
+            r#"[{"from": "@repo/apps/**", "to": "@artifact/"}]"#,
+            expect![[r#"
+            readme.md <- apps/readme.md
+            web/deploy.yaml <- apps/web/deploy.yaml
+            web/kustomization.yaml <- apps/web/kustomization.yaml
+        "#]],
+        );
         check(
             r#"[{"from": "@repo/infra/*.yaml", "to": "@artifact/x/", "exclude": ["b.yaml"]}]"#,
-            expect![[]],
+            expect![[r#"
+            x/infra/a.yaml <- infra/a.yaml
+        "#]],
         );
         check(
             r#"[{"from": "@repo/apps", "to": "@artifact/"}, {"from": "@other/apps", "to": "@artifact/y"}]"#,
-            expect![[]],
+            expect![[r#"
+                apps/readme.md <- apps/readme.md
+                apps/web/deploy.yaml <- apps/web/deploy.yaml
+                apps/web/kustomization.yaml <- apps/web/kustomization.yaml
+            "#]],
         );
         check(
             r#"[{"from": "@repo/infra/a.yaml", "to": "@artifact/one.yaml"}, {"from": "@repo/infra/b.yaml", "to": "@artifact/two/"}]"#,
-            expect![[]],
+            expect![[r#"
+                one.yaml <- infra/a.yaml
+                two/b.yaml <- infra/b.yaml
+            "#]],
         );
-        check(r#"[{"from": "@repo/**", "to": "@artifact/", "exclude": ["**/*.md"]}]"#, expect![[]]);
-        check(r#"[{"from": "@repo/[a-b]pps/we?", "to": "@artifact/"}]"#, expect![[]]);
+        check(
+            r#"[{"from": "@repo/**", "to": "@artifact/", "exclude": ["**/*.md"]}]"#,
+            expect![[r#"
+            apps/web/deploy.yaml <- apps/web/deploy.yaml
+            apps/web/kustomization.yaml <- apps/web/kustomization.yaml
+            infra/a.yaml <- infra/a.yaml
+            infra/b.yaml <- infra/b.yaml
+        "#]],
+        );
+        check(
+            r#"[{"from": "@repo/[a-b]pps/we?", "to": "@artifact/"}]"#,
+            expect![[r#"
+            apps/web/deploy.yaml <- apps/web/deploy.yaml
+            apps/web/kustomization.yaml <- apps/web/kustomization.yaml
+        "#]],
+        );
     }
 }

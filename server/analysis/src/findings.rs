@@ -265,7 +265,7 @@ impl View<'_> {
         range: TextRange,
         severity: Severity,
     ) -> Option<Mark> {
-        let sentence = words::data(&verdict.sentence());
+        let sentence = Self::sentence(verdict);
         let document = &stand.placed.document;
         Some(Mark {
             cluster: standing.cluster,
@@ -367,7 +367,7 @@ fn cause_word(cause: &Cause) -> String {
         (CauseKind::Missing, _) => "does not exist".to_owned(),
         (CauseKind::NotVisible, _) => "cannot be read".to_owned(),
         (CauseKind::Suspended, _) => "is suspended".to_owned(),
-        (CauseKind::Failure, Some(verdict)) => verdict.sentence(),
+        (CauseKind::Failure, Some(verdict)) => View::sentence(verdict),
         (CauseKind::Failure, None) => "failed".to_owned(),
         (CauseKind::Waiting | CauseKind::InProgress, _) => "is not ready yet".to_owned(),
         (CauseKind::Resolved, _) => "is ready".to_owned(),

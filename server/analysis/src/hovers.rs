@@ -87,7 +87,7 @@ impl View<'_> {
         page.heading(self.heading(sign, &standing.object, &name, &verdict.state));
         self.say_state(&mut page, cluster, live, &verdict, bound);
         match text {
-            Text::Same => page.item(spans![w "this text is what it speaks of"]),
+            Text::Same => page.item(spans![w "this text is what the cluster has"]),
             Text::Changed(pushed) => page.item(spans![w "this text was changed since", w match pushed {
                 Pushed::Yes => ", and is pushed",
                 Pushed::No => ", and is not pushed",
@@ -238,6 +238,20 @@ impl View<'_> {
         line
     }
 
+    /// The commits that a hover names: asked for beforehand, because a hover cannot wait.
+    pub(crate) fn want_commits(&self, stand: &Stand<'_>) {
+        for (standing, _) in &stand.standings {
+            let Some(verdict) = self.verdict(standing.cluster, &standing.object) else { continue };
+            let of_here = self.derived[standing.cluster].binding.deliveries.of(&standing.object).is_some()
+                || self.is_our_source(standing.cluster, &standing.object);
+            for revision in [&verdict.applied, &verdict.failed_at, &verdict.attempted].into_iter().flatten() {
+                if let Some(commit) = revision.commit().filter(|_| of_here) {
+                    self.commit(commit);
+                }
+            }
+        }
+    }
+
     fn is_our_source(&self, cluster: usize, object: &ObjectId) -> bool {
         self.facts(cluster)
             .get(object)
@@ -260,7 +274,7 @@ impl View<'_> {
                 (_, Some(verdict)) => {
                     line.extend(spans![w ": ", w self.state_words(&cause.root, &verdict.state)]);
                     if !verdict.message.is_empty() {
-                        line.extend(spans![w ", ", d verdict.sentence()]);
+                        line.extend(spans![w ", ", d Self::sentence(verdict)]);
                     }
                 }
                 (_, None) => {}

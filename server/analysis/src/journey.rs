@@ -4,7 +4,7 @@
 use flux::{ObjectId, Revision, Verdict};
 use manifests::{Document, RepoPath};
 
-use crate::compare::{counterpart, live_holds, same_document};
+use crate::compare::{Counterparts, live_holds, same_document};
 use crate::past::Answer;
 use crate::view::{Standing, View};
 
@@ -100,7 +100,10 @@ impl View<'_> {
             Some(Answer::NotInThisClone) => None,
             Some(Answer::Known(None)) => Some(false),
             Some(Answer::Known(Some(file))) => {
-                Some(counterpart(file, document).is_some_and(|then| same_document(then, document)))
+                let mut known = self.counterparts.borrow_mut();
+                let key = (commit.to_owned(), path.clone());
+                let then = known.entry(key).or_insert_with(|| Counterparts::new(file));
+                Some(then.of(document).is_some_and(|then| same_document(then, document)))
             }
         }
     }

@@ -39,7 +39,7 @@ impl View<'_> {
                 rows.push(row);
             }
         }
-        if rows.is_empty() {
+        if rows.is_empty() && stands.iter().all(|stand| stand.standings.is_empty()) {
             rows.extend(stands.first().and_then(|stand| self.row_of_nothing(stand)));
         }
         let mut shown: Vec<LensRow> = if rows.len() > settings.lens_max {

@@ -51,3 +51,6 @@ pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
     Summary,
 };
+
+#[cfg(test)]
+mod tests;

@@ -78,15 +78,13 @@ impl Page {
             match block {
                 Block::Heading(spans) => {
                     // Bold instead of `#`: a hover with headings of half a screen helps nobody.
+                    let mut bold = true;
                     for span in spans {
                         match span {
-                            Span::Word(word) if word.trim().is_empty() => out.push_str(word),
-                            Span::Word(word) => {
-                                let start = word.len() - word.trim_start().len();
-                                let end = word.trim_end().len();
-                                let _ = write!(out, "{}**{}**{}", &word[..start], word.trim(), &word[end..]);
+                            Span::Data(data) if std::mem::take(&mut bold) => {
+                                let _ = write!(out, "**{}**", code_span(data));
                             }
-                            Span::Data(data) => out.push_str(&code_span(data)),
+                            span => markdown_spans(&mut out, std::slice::from_ref(span)),
                         }
                     }
                 }

@@ -36,6 +36,7 @@ pub(crate) enum Tone {
     Suspended,
     Progressing,
     Unknown,
+    Missing,
     Waiting,
     Failed,
 }
@@ -58,6 +59,7 @@ impl Tone {
             Self::Suspended => "suspended",
             Self::Progressing => "in progress",
             Self::Unknown => "unknown",
+            Self::Missing => "not applied",
             Self::Waiting => "waiting",
             Self::Failed => "failed",
         }
@@ -180,8 +182,10 @@ impl View<'_> {
             Absent::Really => {
                 let applier = standing.applier.as_ref();
                 let verdict = applier.and_then(|it| self.verdict(standing.cluster, &it.id));
-                let failing = verdict.as_ref().is_some_and(|it| it.state.last().is_failure());
+                let failing =
+                    verdict.as_ref().is_some_and(|it| matches!(it.state.last(), State::Failed { .. }));
                 said.differs = true;
+                said.tone = Tone::Missing;
                 said.phrase = match (standing.strength, applier) {
                     (Strength::Matched | Strength::Proven, _) => "gone from the cluster".to_owned(),
                     (_, Some(applier)) if failing => {
@@ -323,6 +327,12 @@ impl View<'_> {
     pub(crate) fn is_own_trouble(&self, cluster: usize, id: &ObjectId) -> bool {
         let causes = self.causes(cluster, id);
         causes.roots.is_empty() || causes.roots.iter().any(|it| it.root == *id)
+    }
+
+    /// The first sentence of what Flux says, for a mark or a line.
+    pub(crate) fn sentence(verdict: &Verdict) -> String {
+        // Terminal sequences go first: the parts of one that are no control characters would stay behind.
+        words::data(&flux::message::first_sentence(&crate::page::clean(&verdict.message)))
     }
 
     /// Root causes, each looked up once.

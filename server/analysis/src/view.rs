@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::compare::Counterparts;
 use crate::index::{DocRef, flux_object};
 use crate::inputs::{ClusterView, Inputs, Proof, Right};
 use crate::memo::Derived;
@@ -21,6 +22,7 @@ pub(crate) struct View<'a> {
     verdicts: RefCell<HashMap<(usize, ObjectId), Option<Arc<Verdict>>>>,
     pub(crate) causes: RefCell<HashMap<(usize, ObjectId), Arc<Causes>>>,
     pub(crate) places: RefCell<HashMap<(usize, ObjectId), Option<Place>>>,
+    pub(crate) counterparts: RefCell<HashMap<(String, RepoPath), Counterparts>>,
 }
 
 /// How sure it is that a document is an object of a cluster (design 2.1).
@@ -80,6 +82,7 @@ impl<'a> View<'a> {
             verdicts: RefCell::default(),
             causes: RefCell::default(),
             places: RefCell::default(),
+            counterparts: RefCell::default(),
         }
     }
 

@@ -1,0 +1,9 @@
+//! Fixtures: repositories and clusters as text, answers drawn under the source lines.
+
+mod drawing;
+mod fixture;
+mod hovers;
+mod lenses;
+mod marks;
+mod properties;
+mod speed;

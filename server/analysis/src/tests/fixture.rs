@@ -1,0 +1,434 @@
+//! A repository, its clusters and its past, written as one text.
+//!
+//! ```text
+//! //- clusters/staging/apps.yaml
+//! apiVersion: kustomize.toolkit.fluxcd.io/v1
+//! //- cluster staging recorded
+//! {kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}
+//! {kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4}
+//! //- then 1a2b3c4 clusters/staging/apps.yaml
+//! the file as it was
+//! //- settings
+//! ascii offer
+//! ```
+//!
+//! A line of a cluster is an object: `at` is what is applied, `failed: [reason, message, revision]` the failure,
+//! `ready` the reason of Ready, `spec` whatever else. Revisions are written `main@1a2b3c4`.
+
+use flux::{Change, Coverage, Facts, Kind, Object};
+use jiff::{Timestamp, tz::TimeZone};
+use manifests::{MemoryTree, Node, NodeKind, ParsedFile, RepoPath, ScalarStyle, TextSize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::*;
+
+pub(crate) const NOW: &str = "2026-11-22T06:00:00Z";
+/// A Monday, less than a week before [`NOW`].
+const MONDAY: &str = "2026-11-16T14:02:00Z";
+
+pub(crate) struct Ours;
+
+impl Remotes for Ours {
+    fn is_ours(&self, url: &str) -> bool {
+        url == "https://git.example/fleet"
+    }
+}
+
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) contact: Contact,
+    pub(crate) rights: Rights,
+    pub(crate) protected: bool,
+}
+
+/// Everything that an [`Inputs`] borrows from.
+pub(crate) struct World {
+    pub(crate) files: Vec<(RepoPath, String)>,
+    pub(crate) cursor: Option<(RepoPath, TextSize)>,
+    pub(crate) tree: MemoryTree,
+    pub(crate) index: RepoIndex,
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) past: Past,
+    pub(crate) settings: Settings,
+    pub(crate) memo: Memo,
+    pub(crate) pushed: BTreeMap<String, String>,
+    pub(crate) offer: bool,
+    pub(crate) not_connected: Vec<String>,
+    pub(crate) now: Timestamp,
+    commits: BTreeMap<String, String>,
+    then: BTreeMap<(String, RepoPath), Option<String>>,
+    /// The files as the fixture has them: what every commit has that is not told otherwise.
+    committed: BTreeMap<RepoPath, String>,
+    zone: TimeZone,
+}
+
+pub(crate) fn at(time: &str) -> Timestamp {
+    time.parse().expect("a time")
+}
+
+impl World {
+    pub(crate) fn new(text: &str) -> World {
+        let fixture = manifests::fixture::parse(text);
+        let mut world = World {
+            files: Vec::new(),
+            cursor: fixture.cursor.clone(),
+            tree: MemoryTree::new(),
+            index: RepoIndex::new(),
+            clusters: Vec::new(),
+            past: Past::default(),
+            settings: Settings::default(),
+            memo: Memo::new(),
+            pushed: BTreeMap::new(),
+            offer: false,
+            not_connected: Vec::new(),
+            now: at(NOW),
+            commits: BTreeMap::new(),
+            then: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            zone: TimeZone::UTC,
+        };
+        for (path, text) in fixture.files {
+            let name = path.as_str().to_owned();
+            let mut words = name.split(' ');
+            match words.next() {
+                Some("cluster") => world.clusters.push(cluster(words, &text)),
+                Some("then") => {
+                    let commit = words.next().expect("a commit");
+                    let path = RepoPath::new(words.next().expect("a path")).expect("a path");
+                    world.commits.entry(full(commit)).or_insert_with(|| "Earlier".to_owned());
+                    let there = (text.trim() != "absent").then_some(text);
+                    world.then.insert((full(commit), path), there);
+                }
+                Some("commits") => {
+                    for line in text.lines() {
+                        let (commit, subject) = line.split_once(' ').expect("a commit and its subject");
+                        world.commits.insert(full(commit), subject.to_owned());
+                    }
+                }
+                Some("settings") => text.split_whitespace().for_each(|word| world.set(word)),
+                _ => {
+                    world.tree.insert(path.clone(), text.as_str());
+                    world.index.set(&path, Some(ParsedFile::parse(&text)));
+                    world.committed.insert(path.clone(), text.clone());
+                    world.files.push((path, text));
+                }
+            }
+        }
+        world
+    }
+
+    fn set(&mut self, word: &str) {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "ascii" => self.settings.ascii = true,
+            "offer" => self.offer = true,
+            "off" => self.settings.actions = false,
+            "verbs" => self.settings.lens_verbs = value.parse().expect("a number"),
+            "max" => self.settings.lens_max = value.parse().expect("a number"),
+            "severity" => self.settings.max_severity = Severity::Warning,
+            "not-connected" => self.not_connected.push(value.to_owned()),
+            "map" => {
+                let (path, cluster) = value.split_once(':').expect("path:cluster");
+                self.settings.mapping.push(Mapping { path: path.to_owned(), cluster: cluster.to_owned() });
+            }
+            "pushed" => drop(self.pushed.insert("main".to_owned(), full(value))),
+            other => panic!("no such setting: {other}"),
+        }
+    }
+
+    /// Asks, fetches what was lacking, and asks again, as a caller does.
+    pub(crate) fn ask<T>(&mut self, question: impl Fn(&Inputs<'_>) -> T) -> T {
+        for _ in 0..8 {
+            let paths: Vec<RepoPath> = self.files.iter().map(|(path, _)| path.clone()).collect();
+            let mut lacks = Lacks::default();
+            self.with(|inputs| paths.iter().for_each(|path| lacks.merge(analyse(inputs, path).lacks)));
+            if lacks.commits.is_empty() && lacks.files.is_empty() {
+                break;
+            }
+            for commit in lacks.commits {
+                let answer = match self.commits.get(&commit) {
+                    Some(subject) => {
+                        Answer::Known(Commit { subject: subject.clone(), time: at("2026-11-20T10:00:00Z") })
+                    }
+                    None => Answer::NotInThisClone,
+                };
+                self.past.note_commit(commit, answer);
+            }
+            for (commit, path) in lacks.files {
+                let committed = self.committed.get(&path);
+                let answer = match self.then.get(&(commit.clone(), path.clone())) {
+                    Some(text) => Answer::Known(text.as_ref().map(|it| ParsedFile::parse(it))),
+                    None if self.commits.contains_key(&commit) => {
+                        Answer::Known(committed.map(|it| ParsedFile::parse(it)))
+                    }
+                    None => Answer::NotInThisClone,
+                };
+                self.past.note_file(commit, path, answer);
+            }
+        }
+        self.with(|inputs| question(inputs))
+    }
+
+    /// Asks with what is known now.
+    pub(crate) fn with<T>(&self, question: impl FnOnce(&Inputs<'_>) -> T) -> T {
+        let clusters: Vec<ClusterView<'_>> = self
+            .clusters
+            .iter()
+            .map(|it| ClusterView {
+                key: &it.name,
+                name: &it.name,
+                facts: &it.facts,
+                contact: it.contact.clone(),
+                rights: &it.rights,
+                protected: it.protected,
+            })
+            .collect();
+        question(&Inputs {
+            repo: RepoView {
+                name: "fleet",
+                remotes: &Ours,
+                tree: &self.tree,
+                index: &self.index,
+                pushed: &self.pushed,
+            },
+            clusters: &clusters,
+            offer: Offer { choose: self.offer, not_connected: &self.not_connected },
+            past: &self.past,
+            settings: &self.settings,
+            memo: &self.memo,
+            now: self.now,
+            zone: &self.zone,
+        })
+    }
+
+    /// Replaces a file's text, as typing does.
+    pub(crate) fn edit(&mut self, path: &str, text: &str) {
+        let path = RepoPath::new(path).expect("a path");
+        self.tree.insert(path.clone(), text);
+        self.index.set(&path, Some(ParsedFile::parse(text)));
+        self.files.iter_mut().filter(|(it, _)| *it == path).for_each(|(_, it)| *it = text.to_owned());
+    }
+}
+
+/// A short hash as a full one.
+pub(crate) fn full(short: &str) -> String {
+    format!("{short:0<40}")
+}
+
+/// `main@1a2b3c4` as Flux writes it; anything else as it is.
+fn revision(text: &str) -> String {
+    match text.split_once('@') {
+        Some((name, hash)) if hash.bytes().all(|it| it.is_ascii_hexdigit()) => {
+            format!("{name}@sha1:{}", full(hash))
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn cluster<'a>(mut words: impl Iterator<Item = &'a str>, text: &str) -> Cluster {
+    let name = words.next().expect("a name").to_owned();
+    let mut cluster = Cluster {
+        facts: Arc::new(Facts::new(name.as_str().into())),
+        name,
+        contact: Contact::Live { at: at(NOW) },
+        rights: Rights::all(),
+        protected: false,
+    };
+    let mut changes: Vec<Change> = Kind::ALL.iter().map(|kind| covered(*kind, Coverage::Listed)).collect();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        changes.push(Change::Applied(object(line)));
+    }
+    for word in words {
+        let (word, value) = word.split_once('=').unwrap_or((word, ""));
+        let kind = || Kind::from_name(value).unwrap_or_else(|| panic!("no such kind: {value}"));
+        match word {
+            "checking" => cluster.contact = Contact::Checking { at: at(MONDAY) },
+            "last-seen" => cluster.contact = Contact::LastSeen { at: at(MONDAY) },
+            "sign-in" => cluster.contact = Contact::NeedsSignIn { at: Some(at(MONDAY)) },
+            "never-signed-in" => cluster.contact = Contact::NeedsSignIn { at: None },
+            "connecting" => cluster.contact = Contact::Connecting,
+            "unreachable" => {
+                cluster.contact = Contact::Unreachable { why: "no route to 10.0.0.1".to_owned() }
+            }
+            "no-flux" => cluster.contact = Contact::NoFlux,
+            "recorded" => cluster.contact = Contact::Recorded { newest: Some(at("2026-11-22T05:07:00Z")) },
+            "protected" => cluster.protected = true,
+            "no-rights" => {
+                cluster.rights = Rights::default();
+                for kind in Kind::ALL {
+                    cluster.rights.note(*kind, Some("flux-system"), false);
+                }
+            }
+            "rights-not-asked" => cluster.rights = Rights::default(),
+            "forbidden" => changes.push(covered(
+                kind(),
+                Coverage::Forbidden {
+                    verb: "list".into(),
+                    resource: format!("{}.{}", kind().plural(), kind().group()).into(),
+                },
+            )),
+            "not-served" => changes.push(covered(kind(), Coverage::NotServed)),
+            "not-yet" => changes.push(covered(kind(), Coverage::NotYet)),
+            other => panic!("no such word for a cluster: {other}"),
+        }
+    }
+    cluster.facts = Arc::new(cluster.facts.apply(changes, at(NOW)).0);
+    cluster
+}
+
+fn covered(kind: Kind, coverage: Coverage) -> Change {
+    Change::Coverage { kind, namespace: None, coverage }
+}
+
+/// An object from its line.
+pub(crate) fn object(line: &str) -> Object {
+    let file = ParsedFile::parse(line);
+    let value =
+        typed(file.documents()[0].document.root.as_ref().unwrap_or_else(|| panic!("no object: {line}")));
+    Object::from_json(expand(&value)).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+fn expand(line: &Value) -> Value {
+    let text = |key: &str| line.get(key).and_then(Value::as_str);
+    let kind = Kind::from_name(text("kind").expect("a kind")).expect("a kind of Flux");
+    let namespace = text("ns").unwrap_or("flux-system");
+    let mut spec = line.get("spec").and_then(Value::as_object).cloned().unwrap_or_default();
+    for key in ["url", "path", "interval", "targetNamespace"] {
+        if let Some(value) = line.get(key) {
+            spec.insert(key.to_owned(), value.clone());
+        }
+    }
+    if line.get("suspend").is_some() {
+        spec.insert("suspend".to_owned(), json!(true));
+    }
+    if let Some((kind, name)) = text("source").and_then(|it| it.split_once('/')) {
+        spec.insert("sourceRef".to_owned(), json!({"kind": kind, "name": name}));
+    }
+    if let Some(names) = line.get("dependsOn").and_then(Value::as_array) {
+        let names: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+        spec.insert("dependsOn".to_owned(), json!(names));
+    }
+    let mut status = Map::new();
+    let applied = text("at").map(revision);
+    let since = "2026-11-21T20:00:00Z";
+    let condition = |what: &str, truth: &str, reason: &str, message: &str| {
+        json!({"type": what, "status": truth, "reason": reason, "message": message,
+               "observedGeneration": 1, "lastTransitionTime": since})
+    };
+    let mut attempted = applied.clone();
+    let mut conditions = Vec::new();
+    if let Some(failed) = line.get("failed").and_then(Value::as_array) {
+        let part = |nth: usize| failed.get(nth).and_then(Value::as_str).unwrap_or_default();
+        conditions.push(condition("Ready", "False", part(0), part(1)));
+        if kind == Kind::Kustomization {
+            conditions.push(condition("Reconciling", "True", "ProgressingWithRetry", "Building manifests"));
+        }
+        if !part(2).is_empty() {
+            attempted = Some(revision(part(2)));
+        }
+        if kind.is_source() {
+            conditions.push(condition("FetchFailed", "True", part(0), part(1)));
+        }
+    } else if let Some(step) = text("progress") {
+        conditions.push(condition("Ready", "Unknown", "Progressing", "Reconciliation in progress"));
+        conditions.push(condition(
+            "Reconciling",
+            "True",
+            "Progressing",
+            &step.replace("REV", &attempted_of(line)),
+        ));
+    } else if line.get("pending").is_none() {
+        let reason = if kind == Kind::Kustomization { "ReconciliationSucceeded" } else { "Succeeded" };
+        conditions.push(condition("Ready", "True", reason, "done"));
+    }
+    if !conditions.is_empty() {
+        status.insert("conditions".to_owned(), json!(conditions));
+        status.insert("observedGeneration".to_owned(), json!(1));
+    }
+    match kind {
+        _ if kind.is_source() => {
+            if let Some(applied) = &applied {
+                let mut artifact = json!({"revision": applied, "lastUpdateTime": since});
+                if let Some(metadata) = line.get("metadata") {
+                    artifact["metadata"] = metadata.clone();
+                }
+                status.insert("artifact".to_owned(), artifact);
+            }
+        }
+        Kind::HelmRelease => {
+            if let Some(applied) = &applied {
+                status.insert(
+                    "history".to_owned(),
+                    json!([{"version": 1, "status": "deployed", "chartVersion": applied, "lastDeployed": since}]),
+                );
+            }
+        }
+        _ => {
+            if let Some(applied) = &applied {
+                status.insert("lastAppliedRevision".to_owned(), json!(applied));
+            }
+            if let Some(history) = line.get("history") {
+                status.insert("history".to_owned(), history.clone());
+            }
+        }
+    }
+    if let Some(attempted) = &attempted
+        && !kind.is_source()
+    {
+        status.insert("lastAttemptedRevision".to_owned(), json!(attempted));
+    }
+    if let Some(entries) = line.get("holds").and_then(Value::as_array) {
+        let entries: Vec<Value> = entries
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|entry| {
+                let parts: Vec<&str> = entry.split('/').collect();
+                let group = Kind::from_name(parts[0]).map_or("apps", Kind::group);
+                json!({"id": format!("{}_{}_{group}_{}", parts[1], parts[2], parts[0]), "v": "v1"})
+            })
+            .collect();
+        status.insert("inventory".to_owned(), json!({"entries": entries}));
+    }
+    let mut metadata = json!({"name": text("name"), "namespace": namespace, "generation": 1});
+    if let Some(annotations) = line.get("annotations") {
+        metadata["annotations"] = annotations.clone();
+    }
+    if line.get("deleting").is_some() {
+        metadata["deletionTimestamp"] = json!(since);
+    }
+    json!({
+        "apiVersion": format!("{}/{}", kind.group(), kind.versions()[0]), "kind": kind.as_str(),
+        "metadata": metadata, "spec": spec, "status": status,
+    })
+}
+
+fn attempted_of(line: &Value) -> String {
+    line.get("to").and_then(Value::as_str).map(revision).unwrap_or_default()
+}
+
+/// YAML with its types.
+fn typed(node: &Node) -> Value {
+    match &node.resolved().kind {
+        NodeKind::Mapping(entries) => {
+            let key = |node: &Node| node.as_str().unwrap_or_default().to_owned();
+            Value::Object(entries.iter().map(|entry| (key(&entry.key), typed(&entry.value))).collect())
+        }
+        NodeKind::Sequence(items) => Value::Array(items.iter().map(typed).collect()),
+        NodeKind::Scalar(scalar) if scalar.is_null() => Value::Null,
+        NodeKind::Scalar(scalar) => {
+            let value = &scalar.value;
+            match (scalar.style, value.as_str()) {
+                (ScalarStyle::Plain, "true") => json!(true),
+                (ScalarStyle::Plain, "false") => json!(false),
+                (ScalarStyle::Plain, number) if number.parse::<i64>().is_ok() => {
+                    json!(number.parse::<i64>().ok())
+                }
+                _ => json!(value),
+            }
+        }
+        NodeKind::Alias(_) => Value::Null,
+    }
+}
