@@ -1,0 +1,64 @@
+//! `fluxcd-ls check`.
+
+use std::path::PathBuf;
+
+use super::connect::{self, Selection};
+use super::format::Format;
+use super::report::{Entry, Report};
+use super::scene::Scene;
+use super::{CliError, colour, print};
+use crate::server::view::ClusterSnapshot;
+use crate::settings::Settings;
+
+/// What `check` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Files or folders of a repository; without any, the repository around the current folder.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    clusters: Selection,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Prints all findings.
+pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
+    let settings = connect::settings();
+    let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
+    let report = report(&arguments.paths, clusters, unknown, &settings)?;
+    print(&arguments.format.print(&report, arguments.format == Format::Text && colour()));
+    Ok(report.exit_code())
+}
+
+/// All findings of a repository's files.
+pub fn report(
+    paths: &[PathBuf],
+    clusters: Vec<ClusterSnapshot>,
+    unknown: Vec<String>,
+    settings: &Settings,
+) -> Result<Report, CliError> {
+    let start = paths.first().cloned().unwrap_or_else(|| PathBuf::from("."));
+    let mut scene = Scene::open(&start, clusters, settings)?;
+    let recorded_at = scene.clusters().iter().filter_map(|cluster| match &cluster.contact {
+        analysis::Contact::Recorded { newest } => *newest,
+        _ => None,
+    });
+    let mut report = Report { recorded_at: recorded_at.max(), unknown, ..Report::default() };
+    for path in scene.files(paths)? {
+        let file = scene.report(&path);
+        report.unknown.extend(file.unknown.into_iter().map(|text| format!("{path}: {text}")));
+        for finding in file.findings {
+            let Some(place) = scene.place(&path, finding.range) else { continue };
+            let related = finding
+                .related
+                .iter()
+                .filter_map(|related| Some((scene.place(&related.path, related.range)?, related.message.clone())))
+                .collect();
+            report.entries.push(Entry { finding, place, related });
+        }
+    }
+    report.sort();
+    Ok(report)
+}

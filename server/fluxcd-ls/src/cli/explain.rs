@@ -1,0 +1,62 @@
+//! `fluxcd-ls explain`.
+
+use std::path::PathBuf;
+
+use manifests::{LineCol, LineIndex};
+
+use super::connect::{self, Selection};
+use super::scene::Scene;
+use super::{CliError, print};
+
+/// What `explain` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A file, or a line of it (from 1).
+    #[arg(value_name = "FILE[:LINE]")]
+    place: String,
+    #[command(flatten)]
+    clusters: Selection,
+}
+
+/// Prints all that an editor shows at the place.
+pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
+    let settings = connect::settings();
+    let (file, line) = split(&arguments.place)?;
+    let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
+    let mut scene = Scene::open(&file, clusters, &settings)?;
+    let path = scene.inside(&file)?;
+    let text = scene.text(&path).ok_or_else(|| CliError::told(format!("{} cannot be read", file.display())))?;
+    let offset = match line {
+        None => None,
+        Some(line) => {
+            let index = LineIndex::new(&text);
+            if line > index.line_count() {
+                return Err(CliError::told(format!("{path} has {} lines", index.line_count())));
+            }
+            Some(index.offset(LineCol { line: line - 1, col: 0 }))
+        }
+    };
+    // Whoever explains has looked into history first, as an editor has.
+    scene.report(&path);
+    let mut out = scene.ask(|inputs| analysis::explain(inputs, &path, offset));
+    for sentence in &unknown {
+        out.push_str(&format!("could not be told: {sentence}\n"));
+    }
+    print(&out);
+    Ok(if unknown.is_empty() { 0 } else { 2 })
+}
+
+/// Takes `FILE:LINE` apart. A file whose own name looks so wins.
+fn split(place: &str) -> Result<(PathBuf, Option<u32>), CliError> {
+    let whole = PathBuf::from(place);
+    if let Some((file, line)) = place.rsplit_once(':')
+        && !whole.exists()
+        && let Ok(line) = line.parse::<u32>()
+    {
+        if line == 0 {
+            return Err(CliError::told("lines count from 1"));
+        }
+        return Ok((PathBuf::from(file), Some(line)));
+    }
+    Ok((whole, None))
+}

@@ -1,0 +1,138 @@
+//! A repository and the clusters that were asked about it, put together once for a command.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use analysis::{FileReport, Lacks, Memo, Past};
+use jiff::Timestamp;
+use manifests::{RepoPath, TextRange};
+
+use super::CliError;
+use super::report::Place;
+use crate::server::disk::{Disk, Overlay};
+use crate::server::repository::{self, Indexing, Known, Stale};
+use crate::server::view::{ClusterSnapshot, View};
+use crate::server::watch::RepoId;
+use crate::settings::Settings;
+
+/// How often analysis may ask history for more: an answer can raise the next question, but not for ever.
+const ROUNDS: usize = 4;
+
+/// A repository with its clusters.
+pub struct Scene {
+    view: View,
+    git: Option<history::Repository>,
+    root: PathBuf,
+}
+
+impl Scene {
+    /// Reads the repository that `path` lies in, or the folder itself where there is none.
+    pub fn open(path: &Path, clusters: Vec<ClusterSnapshot>, settings: &Settings) -> Result<Scene, CliError> {
+        let path = std::path::absolute(path).map_err(CliError::told)?;
+        let path = path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
+        let folder = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_owned() };
+        let found = repository::find(&path, &[folder]);
+        let overlay = Overlay { disk: Arc::new(Disk::new(found.root.clone())), buffers: Arc::default() };
+        let indexing = Indexing {
+            repo: RepoId(0),
+            overlay: overlay.clone(),
+            index: analysis::RepoIndex::new(),
+            known: Known::new(),
+            stale: Stale { all: true, paths: BTreeSet::new() },
+            git: Vec::new(),
+            whole: found.git.is_some(),
+            watch: None,
+        };
+        let index = indexing.run().index;
+        let name = found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned());
+        let view = View {
+            name: name.into(),
+            overlay,
+            index,
+            untold: Vec::new(),
+            remotes: Arc::new(found.remotes),
+            pushed: Arc::new(found.pushed),
+            past: Arc::default(),
+            memo: Arc::new(Memo::default()),
+            clusters,
+            not_connected: Arc::default(),
+            choose: false,
+            settings: Arc::new(settings.for_analysis(2)),
+            now: Timestamp::now(),
+        };
+        Ok(Scene { view, git: found.git, root: found.root })
+    }
+
+    /// The repository's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The clusters.
+    pub fn clusters(&self) -> &[ClusterSnapshot] {
+        &self.view.clusters
+    }
+
+    /// What analysis says of everything in one go.
+    pub fn ask<T>(&self, question: impl FnOnce(&analysis::Inputs<'_>) -> T) -> T {
+        self.view.ask(question)
+    }
+
+    /// The files with Flux objects at or below `paths`; all of the repository's where none is named.
+    pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<RepoPath>, CliError> {
+        let all = self.view.index.flux_files();
+        if paths.is_empty() {
+            return Ok(all);
+        }
+        let wanted: Vec<RepoPath> = paths.iter().map(|path| self.inside(path)).collect::<Result<_, _>>()?;
+        Ok(all.into_iter().filter(|file| wanted.iter().any(|path| file.starts_with(path))).collect())
+    }
+
+    /// The name that a path has in the repository.
+    pub fn inside(&self, path: &Path) -> Result<RepoPath, CliError> {
+        let absolute = path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
+        let inside = absolute.strip_prefix(&self.root).ok().and_then(|inside| {
+            let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+            RepoPath::new(&parts?.join("/"))
+        });
+        inside.ok_or_else(|| {
+            CliError::told(format!("{} is not in the repository {}", path.display(), self.root.display()))
+        })
+    }
+
+    /// What an editor would show in a file. History is asked until nothing is lacking.
+    pub fn report(&mut self, path: &RepoPath) -> FileReport {
+        let mut report = FileReport::default();
+        for _ in 0..ROUNDS {
+            report = self.view.ask(|inputs| analysis::analyse(inputs, path));
+            if !self.look_up(&report.lacks) {
+                break;
+            }
+        }
+        report
+    }
+
+    /// Asks history for what is lacking; whether it had anything new to say.
+    fn look_up(&mut self, lacks: &Lacks) -> bool {
+        let mut lacks = lacks.clone();
+        // What a user may do is no matter for a command that offers nothing.
+        lacks.rights.clear();
+        let Some(git) = self.git.as_ref().filter(|_| !lacks.is_empty()) else { return false };
+        let mut past = Past::clone(&self.view.past);
+        repository::look_up(git, lacks).note(&mut past);
+        self.view.past = Arc::new(past);
+        true
+    }
+
+    /// A place in a file of the repository; none if the file has gone meanwhile.
+    pub fn place(&self, path: &RepoPath, range: TextRange) -> Option<Place> {
+        let text = self.view.overlay.text(path)?;
+        Some(Place::new(path.to_string(), Arc::clone(text.string()), range))
+    }
+
+    /// The text of a file.
+    pub fn text(&self, path: &RepoPath) -> Option<Arc<str>> {
+        Some(Arc::clone(self.view.overlay.text(path)?.string()))
+    }
+}

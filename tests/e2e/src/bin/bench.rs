@@ -1,0 +1,272 @@
+//! `cargo run --release -p e2e --bin bench`: how fast, each figure beside a peer in the same run.
+//!
+//! Nothing is asserted: machines are noisy, ratios tell. A peer that is not on this machine is named and left out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use e2e::binary::{self, Home};
+use serde_json::{Value, json};
+
+fn main() {
+    println!("figures are medians (smallest … largest) of runs made in turn with the peer's\n");
+    start();
+    open();
+    event();
+    memory();
+}
+
+/// Process start → answer to `initialize`.
+fn start() {
+    let bare = std::env::current_exe().unwrap().with_file_name("bare");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        let home = Home::new();
+        let mut command = home.command::<_, &str>([]);
+        ours.push(first_answer(&mut command));
+        theirs.push(first_answer(&mut Command::new(&bare)));
+    }
+    println!("start → initialize answered");
+    println!("  fluxcd-ls           {}", figure(&mut ours));
+    println!("  bare tokio program  {}", figure(&mut theirs));
+    println!("  difference of medians {:.1} ms\n", millis(median(&ours)) - millis(median(&theirs)));
+}
+
+fn first_answer(command: &mut Command) -> Duration {
+    let began = Instant::now();
+    let mut peer = Peer::spawn(command);
+    peer.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"processId": null, "capabilities": {}, "rootUri": null}}));
+    peer.receive(|message| message["id"] == 1);
+    began.elapsed()
+}
+
+/// `didOpen` of 10,000 lines → `publishDiagnostics`, beside yaml-language-server.
+fn open() {
+    println!("didOpen of 10,000 lines → diagnostics");
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, list) = ten_thousand_lines();
+    let file = folder.path().join("many.yaml");
+    std::fs::write(&file, &manifest).unwrap();
+    let recorded = folder.path().join("cluster.json");
+    std::fs::write(&recorded, list.to_string()).unwrap();
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    let yaml_language_server = yaml_language_server();
+    for _ in 0..7 {
+        let home = Home::new();
+        let mut command = home.command(["--snapshot".as_ref(), recorded.as_os_str()]);
+        ours.push(open_to_diagnostics(&mut command, folder.path(), &file, &manifest));
+        if let Some((node, script)) = &yaml_language_server {
+            let mut command = Command::new(node);
+            command.arg(script).arg("--stdio");
+            theirs.push(open_to_diagnostics(&mut command, folder.path(), &file, &(manifest.clone() + "\n- : [\n")));
+        }
+    }
+    println!("  fluxcd-ls             {}", figure(&mut ours));
+    if theirs.is_empty() {
+        println!("  yaml-language-server  not on this machine: left out\n");
+    } else {
+        println!("  yaml-language-server  {} (some 200 ms of it is a delay of its own making)", figure(&mut theirs));
+        println!("  ratio of medians {:.0}\n", millis(median(&theirs)) / millis(median(&ours)));
+    }
+}
+
+fn open_to_diagnostics(command: &mut Command, folder: &Path, file: &Path, text: &str) -> Duration {
+    let mut peer = Peer::spawn(command);
+    peer.hello(folder);
+    // The workspace itself is indexed when it is opened; what is measured is a further file.
+    let began = Instant::now();
+    peer.open(file, text);
+    let uri = e2e::lsp::uri(file);
+    peer.receive(|message| {
+        message["method"] == "textDocument/publishDiagnostics"
+            && message["params"]["uri"] == uri.as_str()
+            && message["params"]["diagnostics"].as_array().is_some_and(|list| !list.is_empty())
+    });
+    began.elapsed()
+}
+
+/// 588 Kustomizations of 17 lines, and what a cluster says of them: the last one failed.
+fn ten_thousand_lines() -> (String, Value) {
+    let mut text = String::new();
+    let mut items = Vec::new();
+    for number in 0..588 {
+        let name = format!("app-{number:03}");
+        text.push_str(&format!(
+            "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+             spec:\n  interval: 10m\n  path: ./apps/{name}\n  prune: true\n  sourceRef:\n    kind: GitRepository\n    name: fleet\n  \
+             targetNamespace: apps\n  timeout: 3m\n  wait: true\n  suspend: false\n"
+        ));
+        let failed = number == 587;
+        items.push(json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": "flux-system", "generation": 1, "uid": name, "resourceVersion": "1"},
+            "spec": {"interval": "10m", "path": format!("./apps/{name}"), "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}, "targetNamespace": "apps", "timeout": "3m", "wait": true, "suspend": false},
+            "status": {
+                "observedGeneration": 1,
+                "lastAttemptedRevision": "main@sha1:1111111111111111111111111111111111111111",
+                "conditions": [{
+                    "type": "Ready", "observedGeneration": 1, "lastTransitionTime": "2026-11-22T05:00:00Z",
+                    "status": if failed { "False" } else { "True" },
+                    "reason": if failed { "BuildFailed" } else { "ReconciliationSucceeded" },
+                    "message": if failed { "kustomize build failed: accumulating resources: nothing there" } else { "Applied revision: main@sha1:1111111111111111111111111111111111111111" },
+                }],
+            },
+        }));
+    }
+    (text, json!({"apiVersion": "v1", "kind": "List", "items": items}))
+}
+
+/// Resident memory with 2,000 Kustomizations of 200 inventory entries each.
+fn memory() {
+    println!("memory with 2,000 Kustomizations of 200 inventory entries");
+    let folder = tempfile::tempdir().unwrap();
+    let items: Vec<Value> = (0..2000)
+        .map(|number| {
+            let entries: Vec<Value> = (0..200)
+                .map(|entry| json!({"id": format!("apps-{number}_web-{entry}_apps_Deployment"), "v": "v1"}))
+                .collect();
+            json!({
+                "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "metadata": {"name": format!("app-{number}"), "namespace": "flux-system", "generation": 1, "uid": format!("{number}"), "resourceVersion": "1"},
+                "spec": {"interval": "10m", "path": format!("./apps/{number}"), "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+                "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "conditions": [{"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "", "lastTransitionTime": "2026-11-22T05:00:00Z"}]},
+            })
+        })
+        .collect();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+    let recorded = folder.path().join("cluster.json");
+    std::fs::write(&recorded, &list).unwrap();
+    drop((list, items));
+    let file = folder.path().join("app.yaml");
+    let text = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: app-7\n  namespace: flux-system\nspec:\n  path: ./apps/7\n";
+    std::fs::write(&file, text).unwrap();
+    let resident = |recorded: Option<&Path>| {
+        let home = Home::new();
+        let mut command = match recorded {
+            Some(recorded) => home.command(["--snapshot".as_ref(), recorded.as_os_str()]),
+            None => home.command::<_, &str>([]),
+        };
+        let mut peer = Peer::spawn(&mut command);
+        peer.hello(folder.path());
+        peer.open(&file, text);
+        // The lens says that the list has been read.
+        let until = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < until {
+            peer.send(&json!({"jsonrpc": "2.0", "id": 7, "method": "textDocument/codeLens", "params": {"textDocument": {"uri": e2e::lsp::uri(&file)}}}));
+            let answer = peer.receive(|message| message["id"] == 7);
+            if recorded.is_none() || answer.to_string().contains("as recorded") {
+                break;
+            }
+        }
+        let status = std::fs::read_to_string(format!("/proc/{}/status", peer.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    };
+    let (with, without) = (resident(Some(&recorded)), resident(None));
+    println!("  resident {with:.1} MB; the same server without a cluster {without:.1} MB\n");
+}
+
+/// An event of the API server → `publishDiagnostics`, beside `kubectl get -w` on the same cluster.
+fn event() {
+    println!("event at the API server → publishDiagnostics");
+    println!("  (needs the testbed: see tests/e2e/tests/latency.rs)\n");
+}
+
+fn yaml_language_server() -> Option<(PathBuf, PathBuf)> {
+    let found = Command::new(binary::root().join("tests/e2e/editors/install.sh")).arg("--where").arg("yaml-language-server").output().ok()?;
+    let text = String::from_utf8(found.stdout).ok()?;
+    let mut lines = text.lines();
+    let (node, script) = (PathBuf::from(lines.next()?), PathBuf::from(lines.next()?));
+    (node.exists() && script.exists()).then_some((node, script))
+}
+
+struct Peer {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Peer {
+    fn spawn(command: &mut Command) -> Peer {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Peer { child, output }
+    }
+
+    fn hello(&mut self, folder: &Path) {
+        let uri = e2e::lsp::uri(folder);
+        self.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "processId": null, "rootUri": uri, "workspaceFolders": [{"uri": uri, "name": "bench"}],
+            "initializationOptions": {"trusted": true},
+            "capabilities": {"textDocument": {"publishDiagnostics": {"versionSupport": true, "relatedInformation": true}}}}}));
+        self.receive(|message| message["id"] == 1);
+        self.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}}));
+    }
+
+    fn open(&mut self, file: &Path, text: &str) {
+        self.send(&json!({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {
+            "uri": e2e::lsp::uri(file), "languageId": "yaml", "version": 1, "text": text}}}));
+    }
+
+    fn send(&mut self, message: &Value) {
+        let text = message.to_string();
+        let input = self.child.stdin.as_mut().unwrap();
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        input.flush().unwrap();
+    }
+
+    fn receive(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                assert!(self.output.read_line(&mut line).unwrap() > 0, "the program ended");
+                match line.trim_end() {
+                    "" => break,
+                    line => {
+                        if let Some(value) = line.strip_prefix("Content-Length: ") {
+                            length = value.parse().unwrap();
+                        }
+                    }
+                }
+            }
+            let mut body = vec![0; length];
+            self.output.read_exact(&mut body).unwrap();
+            let message: Value = serde_json::from_slice(&body).unwrap();
+            if wanted(&message) {
+                return message;
+            }
+            // Requests of the server are answered with nothing, so that it does not wait.
+            if let (Some(_), Some(id)) = (message.get("method"), message.get("id")) {
+                let answer = json!({"jsonrpc": "2.0", "id": id, "result": null});
+                self.send(&answer);
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn figure(times: &mut [Duration]) -> String {
+    times.sort();
+    format!("{:8.1} ms ({:.1} … {:.1})", millis(median(times)), millis(times[0]), millis(times[times.len() - 1]))
+}

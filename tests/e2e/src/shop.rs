@@ -1,0 +1,126 @@
+//! A small shop that a real cluster runs from a real repository: the stage on which the stories are told.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use testbed::{Cluster, Testbed};
+
+/// A clone, as a person has it, of a repository that a cluster follows.
+pub struct Shop {
+    folder: tempfile::TempDir,
+    name: String,
+}
+
+impl Shop {
+    /// Makes the repository and the clone, pushes the first commit, and lets the cluster apply it. `name` is of the
+    /// repository, of the namespace and of the Flux objects, so that stories can share a cluster.
+    pub async fn open(testbed: &Testbed, cluster: &Cluster, name: &str) -> testbed::Result<Shop> {
+        let repository = testbed.gitea().create_repository(name).await?;
+        let folder = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
+        let shop = Shop { folder, name: name.to_owned() };
+        shop.git(&["init", "--quiet", "--initial-branch=main"]);
+        shop.git(&["config", "user.name", "Ada"]);
+        shop.git(&["config", "user.email", "ada@shop.invalid"]);
+        shop.git(&["remote", "add", "origin", &repository.url()]);
+        shop.git(&["config", "remote.origin.pushurl", &repository.push_url()]);
+        shop.write(&shop.flux_path(), &flux(name, &repository.url()));
+        shop.write("apps/web.yaml", &deployment("IfNotPresent"));
+        shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\n");
+        shop.push("Open the shop");
+        cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")).await?;
+        cluster.apply(&flux(name, &repository.url())).await?;
+        cluster.wait_ready(&shop.object(), Duration::from_secs(60)).await?;
+        cluster.wait_ready(&format!("{}-root", shop.object()), Duration::from_secs(60)).await?;
+        Ok(shop)
+    }
+
+    /// The clone.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file with the Flux objects, relative to the clone.
+    pub fn flux_path(&self) -> String {
+        format!("clusters/{}/apps.yaml", self.name)
+    }
+
+    /// The file with the Flux objects.
+    pub fn flux_file(&self) -> PathBuf {
+        self.folder().join(self.flux_path())
+    }
+
+    /// The Kustomization that applies the shop.
+    pub fn object(&self) -> String {
+        format!("Kustomization/flux-system/{}", self.name)
+    }
+
+    /// The source it follows.
+    pub fn source(&self) -> String {
+        format!("GitRepository/flux-system/{}", self.name)
+    }
+
+    /// Writes a file of the clone.
+    pub fn write(&self, path: &str, text: &str) {
+        let file = self.folder().join(path);
+        std::fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("a folder is made");
+        std::fs::write(file, text).expect("a file is written");
+    }
+
+    /// Commits everything and pushes it; gives the first seven letters of the commit, as people read it.
+    pub fn push(&self, subject: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", subject]);
+        self.git(&["push", "--quiet", "origin", "main"]);
+        self.git(&["fetch", "--quiet", "origin"]);
+        self.git(&["rev-parse", "--short=7", "HEAD"]).trim().to_owned()
+    }
+
+    /// Pushes a Deployment that the API server rejects.
+    pub fn push_broken(&self) -> String {
+        self.write("apps/web.yaml", &deployment("Sometimes"));
+        self.push("Pull images sometimes")
+    }
+
+    /// Pushes one that it takes.
+    pub fn push_fixed(&self) -> String {
+        self.write("apps/web.yaml", &deployment("Always"));
+        self.push("Pull images always")
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let ended = Command::new("git")
+            .arg("-C")
+            .arg(self.folder())
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .output()
+            .expect("git runs");
+        assert!(ended.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).expect("git prints UTF-8")
+    }
+}
+
+/// What `flux bootstrap` leaves behind, a root that applies its own file, and the shop beside it. The source polls once an
+/// hour: in a story nothing happens by itself.
+fn flux(name: &str, url: &str) -> String {
+    format!(
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+         spec:\n  interval: 1h\n  url: {url}\n  ref:\n    branch: main\n---\n\
+         apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+         spec:\n  interval: 1h\n  path: ./apps\n  prune: true\n  wait: true\n  timeout: 1m\n  targetNamespace: {name}\n  \
+         sourceRef:\n    kind: GitRepository\n    name: {name}\n---\n\
+         apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}-root\n  namespace: flux-system\n\
+         spec:\n  interval: 1h\n  path: ./clusters/{name}\n  prune: true\n  \
+         sourceRef:\n    kind: GitRepository\n    name: {name}\n"
+    )
+}
+
+fn deployment(pull_policy: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 2\n  selector:\n    matchLabels:\n      \
+         app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n        - name: web\n          \
+         image: shop.invalid/web:1.0.0\n          imagePullPolicy: {pull_policy}\n"
+    )
+}
