@@ -291,3 +291,32 @@ async fn two_processes_never_overlap() {
     assert!(a.unwrap().success() && b.unwrap().success());
     assert_eq!(plugin.text("log"), "start\nend\nstart\nend\n");
 }
+
+/// Not a test of its own: a server whose standard input is the editor's protocol.
+#[tokio::test]
+#[ignore = "run by the_editors_protocol_is_not_its_input"]
+async fn a_server() {
+    let dir = PathBuf::from(std::env::var("CLUSTER_TEST_DIR").unwrap());
+    let (context, plugin) = load(&dir);
+    let state = StateDir::at(dir.join("state"));
+    run(&context, &plugin, &state, LONG, true, &CancellationToken::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_editors_protocol_is_not_its_input() {
+    use tokio::io::AsyncWriteExt as _;
+    let plugin = plugin(&format!(r#"cat > "$DIR/input"; echo noise >&2; {TOKEN}"#));
+    let mut server = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["exec::tests::a_server", "--exact", "--ignored", "--nocapture"])
+        .env("CLUSTER_TEST_DIR", plugin.dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    server.stdin.take().unwrap().write_all(b"Content-Length: 2").await.unwrap();
+    let ended = server.wait_with_output().await.unwrap();
+    assert!(ended.status.success());
+    assert_eq!(plugin.text("input"), "");
+    assert!(!String::from_utf8_lossy(&ended.stderr).contains("noise"));
+}
