@@ -20,7 +20,7 @@ import { get, needRestart, section, settingsForServer } from './settings';
 import type { Status } from './status';
 
 /** The documents that the server is told of. It stays silent in YAML that is not Kubernetes. */
-export const selector = [{ scheme: 'file', language: 'yaml' }];
+const selector = [{ scheme: 'file', language: 'yaml' }];
 
 /** A server that ends this often within `crashWindow` is not started again by itself. */
 const crashLimit = 4;
@@ -36,34 +36,12 @@ class Client extends LanguageClient {
   }
 }
 
-/**
- * Has VS Code ask for lenses when the server is gone. It goes on showing those of a provider that has gone otherwise, and
- * what a server said before it ended must not stay.
- */
-class NoLenses implements vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<void>();
-  private readonly registration = vscode.languages.registerCodeLensProvider(selector, {
-    onDidChangeCodeLenses: this.changed.event,
-    provideCodeLenses: () => [],
-  });
-
-  refresh(): void {
-    this.changed.fire();
-  }
-
-  dispose(): void {
-    this.registration.dispose();
-    this.changed.dispose();
-  }
-}
-
 /** The server process and the connection to it. Starting and stopping happen one after the other. */
 export class Server implements vscode.Disposable {
   readonly output = vscode.window.createOutputChannel('Flux CD Live', { log: true });
   private client: LanguageClient | undefined;
   private queue: Promise<void> = Promise.resolve();
   private crashes: number[] = [];
-  private readonly noLenses = new NoLenses();
   /** Whether this client's server has ever answered. Until then `doStart` tells what happened. */
   private cameUp = false;
 
@@ -123,7 +101,6 @@ export class Server implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.noLenses.dispose();
     this.output.dispose();
   }
 
@@ -158,9 +135,7 @@ export class Server implements vscode.Disposable {
     client.onNotification('fluxcd/details', (params: DetailsParams) => this.details.show(params));
     client.onNotification('fluxcd/status', (params: StatusParams) => this.status.update(params));
     client.onDidChangeState(({ newState }) => {
-      if (newState !== State.Stopped) return;
-      this.status.update(undefined);
-      this.noLenses.refresh();
+      if (newState === State.Stopped) this.status.update(undefined);
     });
     this.client = client;
     this.cameUp = false;
