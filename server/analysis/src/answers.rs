@@ -9,12 +9,12 @@ use crate::index::flux_object;
 use crate::inputs::{Contact, Inputs, Proof};
 use crate::page::{Page, spans};
 use crate::place::references;
-use crate::report::{Cause, ClusterSummary, FileReport, Finding, Hover, LensRow, Mood, Summary};
+use crate::report::{Cause, ClusterSummary, FileReport, Hover, LensRow, Mood, Summary};
 use crate::state::Tone;
 use crate::view::View;
 use crate::words;
 
-/// Everything that is shown in a file: marks, lenses, actions, and where hovers answer. The file is read from
+/// Everything that is shown in a file: marks, lenses and actions. The file is read from
 /// [`crate::RepoIndex`]; one without Flux objects has an empty report.
 pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     let Some(file) = inputs.repo.index.file(path) else { return FileReport::default() };
@@ -22,16 +22,12 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     let stands = view.stands(path, file);
     let mut report = FileReport::default();
     for (nth, stand) in stands.iter().enumerate() {
-        let findings = view.findings(stand);
-        report.spots.extend(view.spots(stand, &findings));
-        report.findings.extend(findings);
+        report.findings.extend(view.findings(stand));
         report.actions.extend(view.actions(stand, nth == 0));
         view.note_unknown(stand, &mut report.unknown);
         view.want_commits(stand);
     }
     report.lenses = view.lenses(&stands);
-    report.spots.sort_by_key(|it| (it.start(), it.end()));
-    report.spots.dedup();
     report.unknown.sort();
     report.unknown.dedup();
     let (lacks, recheck_at) = view.finish();
@@ -174,16 +170,6 @@ impl View<'_> {
     fn markdown(&self, page: &Page) -> String {
         let markdown = page.markdown();
         if self.inputs.settings.ascii { words::ascii(&markdown) } else { markdown }
-    }
-
-    /// The places of a document where a hover answers.
-    fn spots(&self, stand: &Stand<'_>, findings: &[Finding]) -> Vec<TextRange> {
-        let Some((_, identity)) = flux_object(&stand.placed.document) else { return Vec::new() };
-        let namespace = identity.namespace.as_deref().unwrap_or_default();
-        let own = [identity.kind_range, identity.name_range];
-        let others = references(&stand.placed.document, namespace).into_iter().map(|(_, range)| range);
-        let places = own.into_iter().chain(others).map(|it| stand.placed.in_file(it));
-        places.chain(findings.iter().map(|it| it.range)).collect()
     }
 
     /// The object that is named at an offset, in each cluster that has the document.

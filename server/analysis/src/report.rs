@@ -14,8 +14,6 @@ pub struct FileReport {
     pub findings: Vec<Finding>,
     /// At most one row a document, in the order of the text.
     pub lenses: Vec<LensRow>,
-    /// Where a hover answers; elsewhere [`crate::hover`] says nothing.
-    pub spots: Vec<TextRange>,
     /// What can be done or looked at, for clients without lenses: those whose range holds the cursor are offered.
     pub actions: Vec<Action>,
     /// What would have made this better.

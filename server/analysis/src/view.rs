@@ -14,14 +14,17 @@ use crate::memo::Derived;
 use crate::past::Lacks;
 use crate::place::Place;
 
+/// What was found of an object of a cluster while one question is answered.
+type OnceEach<T> = RefCell<HashMap<(usize, ObjectId), T>>;
+
 pub(crate) struct View<'a> {
     pub(crate) inputs: &'a Inputs<'a>,
     pub(crate) derived: Vec<Arc<Derived>>,
     lacks: RefCell<Lacks>,
     recheck: Cell<Option<Timestamp>>,
-    verdicts: RefCell<HashMap<(usize, ObjectId), Option<Arc<Verdict>>>>,
-    pub(crate) causes: RefCell<HashMap<(usize, ObjectId), Arc<Causes>>>,
-    pub(crate) places: RefCell<HashMap<(usize, ObjectId), Option<Place>>>,
+    verdicts: OnceEach<Option<Arc<Verdict>>>,
+    pub(crate) causes: OnceEach<Arc<Causes>>,
+    pub(crate) places: OnceEach<Option<Place>>,
     pub(crate) counterparts: RefCell<HashMap<(String, RepoPath), Counterparts>>,
 }
 
