@@ -99,6 +99,22 @@ async fn a_pushed_commit_is_applied_and_its_workload_becomes_ready() {
         .date("2026-11-03T09:12:00Z");
     let first = repository.commit(commit).await.unwrap();
     follow(cluster, "pushed", &repository.url()).await;
+    cluster.apply_value(testbed.gitea().token_secret("pushed", "gitea")).await.unwrap();
+    let alerts = format!(
+        "
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Provider
+metadata: {{ name: gitea, namespace: pushed }}
+spec: {{ type: gitea, address: '{}', secretRef: {{ name: gitea }} }}
+---
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Alert
+metadata: {{ name: all, namespace: pushed }}
+spec: {{ providerRef: {{ name: gitea }}, eventSources: [{{ kind: Kustomization, name: '*' }}] }}
+",
+        repository.url()
+    );
+    cluster.apply(&alerts).await.unwrap();
     let object = cluster.wait_ready("Kustomization/pushed/test", PATIENCE).await.unwrap();
     assert_eq!(object["status"]["lastAppliedRevision"], format!("main@sha1:{first}"));
     assert_eq!(object["status"]["inventory"]["entries"][0]["id"], "pushed_web_apps_Deployment");
@@ -114,6 +130,100 @@ async fn a_pushed_commit_is_applied_and_its_workload_becomes_ready() {
     let pods = cluster.list("Pod", Some("pushed")).await.unwrap();
     let waiting = pods.iter().find_map(|pod| pod.pointer("/status/containerStatuses/0/state/waiting/reason"));
     assert_eq!(waiting, Some(&json!("CrashLoopBackOff")));
+
+    let statuses = async || {
+        let statuses = testbed.gitea().statuses("pushed", &second).await?;
+        Ok(statuses.into_iter().find(|status| status["status"] == "failure"))
+    };
+    let posted = cluster.wait_until("Flux to post a commit status", PATIENCE, statuses).await.unwrap();
+    assert_eq!(posted["description"], "health check failed");
+}
+
+#[tokio::test]
+async fn a_chart_in_git_is_released() {
+    let testbed = Testbed::shared().await.unwrap();
+    let cluster = testbed.cluster();
+    // An existing repository, with its history.
+    let existing = testbed.gitea().create_repository("existing").await.unwrap();
+    let chart = "{apiVersion: v2, name: shop, version: 1.2.3}";
+    let template =
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: shop}, data: {a: {{ .Values.a | quote }}}}";
+    let commit = Commit::new("Add the chart")
+        .file("charts/shop/Chart.yaml", chart)
+        .file("charts/shop/values.yaml", "a: b");
+    existing.commit(commit.file("charts/shop/templates/shop.yaml", template)).await.unwrap();
+    let head = existing.commit(Commit::new("Say nothing").remove("charts/shop/values.yaml")).await.unwrap();
+    let repository = testbed.gitea().create_private_repository("released").await.unwrap();
+    repository.push_existing(existing.clone_path(), &["main"]).await.unwrap();
+    assert_eq!(repository.head("main").await.unwrap(), head);
+
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: released}}").await.unwrap();
+    cluster.apply_value(testbed.gitea().git_secret("released", "git")).await.unwrap();
+    let yaml = format!(
+        "
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {{ name: test, namespace: released }}
+spec: {{ interval: 1h, url: {}, ref: {{ branch: main }}, secretRef: {{ name: git }} }}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{ name: test, namespace: released }}
+spec:
+  interval: 1h
+  chart: {{ spec: {{ chart: ./charts/shop, sourceRef: {{ kind: GitRepository, name: test }} }} }}
+",
+        repository.url()
+    );
+    cluster.apply(&yaml).await.unwrap();
+    let release = cluster.wait_ready("HelmRelease/released/test", PATIENCE).await.unwrap();
+    assert_eq!(release["status"]["history"][0]["chartVersion"], "1.2.3");
+    assert!(cluster.get("ConfigMap/released/shop").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_generated_artifact_is_applied() {
+    let testbed = Testbed::shared().await.unwrap();
+    let cluster = testbed.cluster();
+    let repository = testbed.gitea().create_repository("generated").await.unwrap();
+    let config = "{apiVersion: v1, kind: ConfigMap, metadata: {name: generated}}";
+    repository.commit(Commit::new("Add a part").file("parts/one/config.yaml", config)).await.unwrap();
+    let yaml = format!(
+        "
+apiVersion: v1
+kind: Namespace
+metadata: {{ name: generated }}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {{ name: test, namespace: generated }}
+spec: {{ interval: 1h, url: {}, ref: {{ branch: main }} }}
+---
+apiVersion: source.extensions.fluxcd.io/v1beta1
+kind: ArtifactGenerator
+metadata: {{ name: test, namespace: generated }}
+spec:
+  sources: [{{ alias: repo, kind: GitRepository, name: test }}]
+  artifacts:
+  - name: one
+    originRevision: '@repo'
+    copy: [{{ from: '@repo/parts/one/**', to: '@artifact/' }}]
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{ name: test, namespace: generated }}
+spec:
+  interval: 1h
+  prune: true
+  targetNamespace: generated
+  sourceRef: {{ kind: ExternalArtifact, name: one }}
+",
+        repository.url()
+    );
+    cluster.apply(&yaml).await.unwrap();
+    let object = cluster.wait_ready("Kustomization/generated/test", PATIENCE).await.unwrap();
+    let head = repository.head("main").await.unwrap();
+    assert_eq!(object["status"]["lastAppliedOriginRevision"], format!("main@sha1:{head}"));
 }
 
 #[tokio::test]
