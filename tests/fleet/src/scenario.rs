@@ -9,6 +9,8 @@ use crate::Cluster;
 pub struct Phase {
     /// What happens, for logs.
     pub name: &'static str,
+    /// What a person suspends by hand before anything is pushed, as `flux suspend` would.
+    pub suspends: Vec<(Cluster, &'static str)>,
     /// Branches to push, in this order.
     pub pushes: Vec<Push>,
     /// Artifacts to push after the branches.
@@ -86,6 +88,7 @@ pub fn scenario() -> Vec<Phase> {
     vec![
         Phase {
             name: "all is well",
+            suspends: vec![],
             pushes: vec![
                 Push { branch: "main", commit: FIRST },
                 Push { branch: "production", commit: FIRST },
@@ -101,6 +104,8 @@ pub fn scenario() -> Vec<Phase> {
         },
         Phase {
             name: "the commits that break things",
+            // Only then is it sure that the commit which says so finds it as it was.
+            suspends: vec![(Production, "Kustomization/flux-system/checkout")],
             pushes: vec![
                 Push { branch: "production", commit: PROMOTED },
                 Push { branch: "main", commit: NEWEST },
@@ -171,7 +176,7 @@ fn broken() -> Vec<Expectation> {
         staging("Kustomization/flux-system/infra-controllers", "True", GOOD, NEW),
         staging("Kustomization/flux-system/infra-configs", "True", GOOD, NEW),
         staging("Kustomization/flux-system/storefront", "True", GOOD, NEW),
-        staging("Kustomization/flux-system/landing", "True", GOOD, NEW),
+        staging("Kustomization/flux-system/landing", "True", GOOD, OLD),
         staging("Kustomization/flux-system/pricing", "True", GOOD, NEW),
         staging("Kustomization/flux-system/tenants", "True", GOOD, NEW),
         staging("Kustomization/team-blue/loyalty", "True", GOOD, NEW),
@@ -206,14 +211,14 @@ fn broken() -> Vec<Expectation> {
         production("Kustomization/flux-system/recommender", "True", GOOD, PROD),
         production("HelmRelease/shop/recommender", "True", "InstallSucceeded", None),
         production("Kustomization/flux-system/tenants", "True", GOOD, PROD),
-        // Suspended before it could apply the promoted revision.
+        // Suspended, by hand first and then in Git.
         production("Kustomization/flux-system/checkout", "True", GOOD, OLD),
         // Rejected, and corrected since on main.
         production("Kustomization/flux-system/payments", "False", "ReconciliationFailed", PROD),
         // No right to it.
         production("Kustomization/team-blue/loyalty", "False", "ReconciliationFailed", PROD),
         // A source that never brought anything, the release that waits for it, and what waits for the release.
-        production("OCIRepository/shop/fraud-scoring", "False", "OCIArtifactPullFailed", None),
+        production("OCIRepository/shop/fraud-scoring", "False", "ReadOperationFailed", None),
         production("HelmRelease/shop/fraud-scoring", "False", "SourceNotReady", None),
         production("Kustomization/flux-system/fraud-scoring", "False", "HealthCheckFailed", PROD),
     ]

@@ -57,10 +57,10 @@ fn the_history_is_the_same_every_time() {
         a51c665 13-checkout-main Staging's checkout runs what was merged last []
         f27f082 14-payments-2.4 Release payments 2.4 to staging []
         b0b134e 15-orders-shards Spread staging's orders over three shards []
-        745eb32 16-recommender-1.3 Recommender 1.3: the large model, behind the gateway's port []
-        eca4307 17-preview-branch Follow the preview branch under its new name []
-        c3cb83b 18-payments-ceiling Let production's payments scale to twelve []
-        head c3cb83bc1106dffc55e3d5cae48f267d17ade812
+        3f987cc 16-recommender-large The recommender's large model, behind the gateway's port []
+        5e3542b 17-preview-branch Follow the preview branch under its new name []
+        21d6388 18-payments-ceiling Let production's payments scale to twelve []
+        head 21d6388730aa0eee3cf61b887c7ca486474ba9c2
     "#]].assert_eq(&text);
 }
 
@@ -70,7 +70,7 @@ fn it_is_a_clean_clone_to_git() {
     lay_out(dir.path()).unwrap();
     let Some(status) = git(dir.path(), &["status", "--porcelain=v2", "--branch"]) else { return };
     expect![[r#"
-        # branch.oid c3cb83bc1106dffc55e3d5cae48f267d17ade812
+        # branch.oid 21d6388730aa0eee3cf61b887c7ca486474ba9c2
         # branch.head main
         # branch.upstream origin/main
         # branch.ab +0 -0
@@ -245,9 +245,8 @@ fn each_commit_changes_what_it_says() {
           ~ apps/staging/orders/kustomization.yaml
           + apps/staging/orders/shards.yaml
           ~ clusters/staging/apps/orders.yaml
-        16-recommender-1.3
+        16-recommender-large
           ~ apps/staging/recommender/values.yaml
-          ~ charts/recommender/Chart.yaml
         17-preview-branch
           ~ clusters/staging/apps/preview.yaml
         18-payments-ceiling
@@ -290,6 +289,30 @@ fn the_scenario_names_what_there_is() {
     }
 }
 
+/// Content that changed without a new recording would show marks that no cluster ever set.
+#[test]
+fn the_recordings_are_of_this_history() {
+    let dir = TempDir::new().unwrap();
+    let laid_out = lay_out(dir.path()).unwrap();
+    for cluster in Cluster::ALL {
+        let list: serde_json::Value = serde_json::from_str(crate::recorded(cluster)).unwrap();
+        let items = list["items"].as_array().unwrap();
+        let source = items
+            .iter()
+            .find(|object| object["kind"] == "GitRepository" && object["metadata"]["name"] == "flux-system");
+        let source = source.expect("the source of the cluster");
+        assert_eq!(source["spec"]["url"], ORIGIN);
+        let branch = source["spec"]["ref"]["branch"].as_str().unwrap();
+        let (_, id) =
+            laid_out.branches().into_iter().find(|(name, _)| name == branch).expect("a branch of the fleet");
+        assert_eq!(
+            source["status"]["artifact"]["revision"],
+            format!("{branch}@sha1:{id}"),
+            "record again: cargo run -p e2e --bin record",
+        );
+    }
+}
+
 /// Every state that the design names, and the objects that show it: read from the recordings.
 #[test]
 fn what_the_real_controllers_said() {
@@ -310,8 +333,60 @@ fn what_the_real_controllers_said() {
             writeln!(text, "{kind}/{}/{}: {said}{suspended}", meta("namespace"), meta("name")).unwrap();
         }
         match cluster {
-            Cluster::Staging => expect![[r#""#]].assert_eq(&text),
-            Cluster::Production => expect![[r#""#]].assert_eq(&text),
+            Cluster::Staging => expect![[r#"
+                HelmRelease/shop/recommender: False RollbackSucceeded
+                Kustomization/flux-system/assistant: False DependencyNotReady
+                Kustomization/flux-system/catalog: False ReconciliationFailed
+                Kustomization/flux-system/checkout: False ReconciliationFailed
+                Kustomization/flux-system/flux-system: True ReconciliationSucceeded
+                Kustomization/flux-system/infra-configs: True ReconciliationSucceeded
+                Kustomization/flux-system/infra-controllers: True ReconciliationSucceeded
+                Kustomization/flux-system/landing: True ReconciliationSucceeded
+                Kustomization/flux-system/orders: Unknown Progressing
+                Kustomization/flux-system/payments: False HealthCheckFailed
+                Kustomization/flux-system/preview: True ReconciliationSucceeded
+                Kustomization/flux-system/pricing: True ReconciliationSucceeded
+                Kustomization/flux-system/recommender: False HealthCheckFailed
+                Kustomization/flux-system/search: False BuildFailed
+                Kustomization/flux-system/storefront: True ReconciliationSucceeded
+                Kustomization/flux-system/suggest: False DependencyNotReady
+                Kustomization/flux-system/tenants: True ReconciliationSucceeded
+                Kustomization/team-blue/loyalty: True ReconciliationSucceeded
+                Alert/flux-system/failures: no conditions
+                Provider/flux-system/chat: no conditions
+                ArtifactGenerator/flux-system/landing: True Succeeded
+                ExternalArtifact/flux-system/landing: True Succeeded
+                GitRepository/flux-system/flux-system: True Succeeded
+                GitRepository/flux-system/preview: False GitOperationFailed
+                HelmChart/flux-system/shop-recommender: True ChartPackageSucceeded
+                OCIRepository/flux-system/pricing: True Succeeded
+            "#]]
+            .assert_eq(&text),
+            Cluster::Production => expect![[r#"
+                HelmRelease/shop/fraud-scoring: False SourceNotReady
+                HelmRelease/shop/recommender: True InstallSucceeded
+                Kustomization/flux-system/catalog: True ReconciliationSucceeded
+                Kustomization/flux-system/checkout: True ReconciliationSucceeded, suspended
+                Kustomization/flux-system/flux-system: True ReconciliationSucceeded
+                Kustomization/flux-system/fraud-scoring: False HealthCheckFailed
+                Kustomization/flux-system/infra-configs: True ReconciliationSucceeded
+                Kustomization/flux-system/infra-controllers: True ReconciliationSucceeded
+                Kustomization/flux-system/orders: True ReconciliationSucceeded
+                Kustomization/flux-system/payments: False ReconciliationFailed
+                Kustomization/flux-system/pricing: True ReconciliationSucceeded
+                Kustomization/flux-system/recommender: True ReconciliationSucceeded
+                Kustomization/flux-system/search: True ReconciliationSucceeded
+                Kustomization/flux-system/storefront: True ReconciliationSucceeded
+                Kustomization/flux-system/tenants: True ReconciliationSucceeded
+                Kustomization/team-blue/loyalty: False ReconciliationFailed
+                Alert/flux-system/failures: no conditions
+                Provider/flux-system/chat: no conditions
+                GitRepository/flux-system/flux-system: True Succeeded
+                HelmChart/flux-system/shop-recommender: True ChartPackageSucceeded
+                OCIRepository/flux-system/pricing: True Succeeded
+                OCIRepository/shop/fraud-scoring: False ReadOperationFailed
+            "#]]
+            .assert_eq(&text),
         }
     }
 }
