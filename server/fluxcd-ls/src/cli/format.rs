@@ -87,10 +87,11 @@ fn snippet(entry: &Entry, renderer: &Renderer) -> String {
     };
     let object = label(entry);
     let mut groups = vec![
-        level
-            .primary_title(entry.finding.message.as_str())
-            .id(entry.finding.code.as_str())
-            .element(source(&entry.place, AnnotationKind::Primary, &object)),
+        level.primary_title(entry.finding.message.as_str()).id(entry.finding.code.as_str()).element(source(
+            &entry.place,
+            AnnotationKind::Primary,
+            &object,
+        )),
     ];
     for (place, message) in &entry.related {
         let group = Group::with_title(Level::NOTE.secondary_title(message.as_str()));
@@ -236,7 +237,10 @@ fn github(report: &Report) -> String {
         ));
     }
     for unknown in &report.unknown {
-        out.push_str(&format!("::warning title=fluxcd-ls::{}\n", data(&format!("could not be told: {unknown}"))));
+        out.push_str(&format!(
+            "::warning title=fluxcd-ls::{}\n",
+            data(&format!("could not be told: {unknown}"))
+        ));
     }
     out
 }
@@ -286,7 +290,11 @@ mod tests {
             related: Vec::new(),
         };
         Report {
-            entries: vec![Entry { finding, place: place("./äpps"), related: vec![(place("apps"), "here".into())] }],
+            entries: vec![Entry {
+                finding,
+                place: place("./äpps"),
+                related: vec![(place("apps"), "here".into())],
+            }],
             unknown: vec!["production: not connected".into()],
             recorded_at: "2026-11-22T05:07:00Z".parse().ok(),
         }
@@ -298,22 +306,170 @@ mod tests {
 
     #[test]
     fn text_looks_like_a_compiler() {
-        check(Format::Text, "staging: the path ./äpps is not in the source", expect![[]]);
+        check(Format::Text, "staging: the path ./äpps is not in the source", expect![[r#"
+            error[ArtifactFailed]: staging: the path ./äpps is not in the source
+             --> clusters/staging/apps.yaml:6:9
+              |
+            6 |   path: ./äpps
+              |         ^^^^^^ Kustomization/flux-system/apps at main@1a2b3c4
+              |
+            note: here
+             --> clusters/staging/apps.yaml:4:9
+              |
+            4 |   name: apps
+              |         ----
+
+            could not be told: production: not connected
+            1 failure, 1 could not be told (as recorded 2026-11-22 05:07 UTC)
+        "#]]);
     }
 
     #[test]
     fn json_is_stable() {
-        check(Format::Json, "staging: no path", expect![[]]);
+        check(Format::Json, "staging: no path", expect![[r#"
+            {
+              "findings": [
+                {
+                  "applier": null,
+                  "cluster": "staging",
+                  "code": "ArtifactFailed",
+                  "file": "clusters/staging/apps.yaml",
+                  "message": "staging: no path",
+                  "object": "Kustomization/flux-system/apps",
+                  "range": {
+                    "end": {
+                      "character": 14,
+                      "line": 5
+                    },
+                    "start": {
+                      "character": 8,
+                      "line": 5
+                    }
+                  },
+                  "related": [
+                    {
+                      "file": "clusters/staging/apps.yaml",
+                      "message": "here",
+                      "range": {
+                        "end": {
+                          "character": 12,
+                          "line": 3
+                        },
+                        "start": {
+                          "character": 8,
+                          "line": 3
+                        }
+                      }
+                    }
+                  ],
+                  "revision": "main@1a2b3c4",
+                  "severity": "error",
+                  "verdict": "failed"
+                }
+              ],
+              "recordedAt": "2026-11-22T05:07:00Z",
+              "unknown": [
+                "production: not connected"
+              ],
+              "version": 1
+            }
+        "#]]);
     }
 
     #[test]
     fn sarif_counts_from_one() {
-        check(Format::Sarif, "staging: no path", expect![[]]);
+        check(Format::Sarif, "staging: no path", expect![[r#"
+            {
+              "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+              "runs": [
+                {
+                  "columnKind": "utf16CodeUnits",
+                  "invocations": [
+                    {
+                      "executionSuccessful": true,
+                      "toolExecutionNotifications": [
+                        {
+                          "level": "warning",
+                          "message": {
+                            "text": "could not be told: production: not connected"
+                          }
+                        }
+                      ]
+                    }
+                  ],
+                  "results": [
+                    {
+                      "level": "error",
+                      "locations": [
+                        {
+                          "physicalLocation": {
+                            "artifactLocation": {
+                              "uri": "clusters/staging/apps.yaml",
+                              "uriBaseId": "%SRCROOT%"
+                            },
+                            "region": {
+                              "endColumn": 15,
+                              "endLine": 6,
+                              "startColumn": 9,
+                              "startLine": 6
+                            }
+                          }
+                        }
+                      ],
+                      "message": {
+                        "text": "staging: no path"
+                      },
+                      "partialFingerprints": {
+                        "object/v1": "staging:Kustomization/flux-system/apps"
+                      },
+                      "relatedLocations": [
+                        {
+                          "id": 0,
+                          "message": {
+                            "text": "here"
+                          },
+                          "physicalLocation": {
+                            "artifactLocation": {
+                              "uri": "clusters/staging/apps.yaml",
+                              "uriBaseId": "%SRCROOT%"
+                            },
+                            "region": {
+                              "endColumn": 13,
+                              "endLine": 4,
+                              "startColumn": 9,
+                              "startLine": 4
+                            }
+                          }
+                        }
+                      ],
+                      "ruleId": "ArtifactFailed"
+                    }
+                  ],
+                  "tool": {
+                    "driver": {
+                      "name": "fluxcd-ls",
+                      "rules": [
+                        {
+                          "id": "ArtifactFailed",
+                          "name": "ArtifactFailed"
+                        }
+                      ],
+                      "version": "0.1.0"
+                    }
+                  }
+                }
+              ],
+              "version": "2.1.0"
+            }
+        "#]]);
     }
 
     #[test]
     fn text_of_a_cluster_starts_no_workflow_command() {
-        check(Format::Github, "first\n::error::second, 100%", expect![[]]);
+        check(Format::Github, "first\n::error::second, 100%", expect![[r#"
+            ::error file=clusters/staging/apps.yaml,line=6,endLine=6,col=9,endColumn=15,title=ArtifactFailed Kustomization/flux-system/apps::first%0A::error::second, 100%25
+            ::warning title=fluxcd-ls::could not be told: production: not connected
+        "#]]);
     }
 
     #[test]
