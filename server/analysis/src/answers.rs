@@ -222,7 +222,7 @@ impl View<'_> {
         for stand in &stands {
             let rows: Vec<LensRow> = self.lenses(std::slice::from_ref(stand));
             let title = rows.first().and_then(|row| row.items.first()).map(|it| it.title.clone());
-            match title {
+            match title.filter(|_| !stand.standings.is_empty()) {
                 Some(title) => page.heading(spans![d title]),
                 None => page.heading(spans![d path]),
             }

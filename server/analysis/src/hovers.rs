@@ -437,6 +437,7 @@ impl View<'_> {
                 spans![w "cannot be read: no permission in namespace ", d object.namespace]
             }
             Absent::NotYet => spans![w "not read yet"],
+            Absent::NotRecorded => spans![w "not in the recording"],
         }
     }
 

@@ -203,6 +203,7 @@ impl View<'_> {
                     format!("namespace {} is not readable", words::data(&standing.object.namespace));
             }
             Absent::NotYet => said.phrase = format!("{plural} not read yet"),
+            Absent::NotRecorded => said.phrase = format!("no {plural} in the recording"),
         }
         said
     }
@@ -364,9 +365,10 @@ impl View<'_> {
     /// What of a cluster was not read although it is needed to say that nothing applies a document: the
     /// Kustomizations and their sources, and the document's own kind.
     pub(crate) fn unread(&self, cluster: usize, kind: Option<Kind>) -> Option<String> {
-        // In a recording there is what there is.
+        // In a recording there is what there is; one without appliers was made of something else.
         if matches!(self.proof(cluster), Proof::Recorded { .. }) {
-            return None;
+            let none = self.facts(cluster).of_kind(Kind::Kustomization).next().is_none();
+            return none.then(|| format!("no {} in the recording", Kind::Kustomization.plural()));
         }
         let sources = [Kind::GitRepository, Kind::OCIRepository, Kind::ExternalArtifact];
         let needed = kind.into_iter().chain([Kind::Kustomization]).chain(sources);

@@ -71,6 +71,8 @@ pub(crate) enum Absent {
     /// Its namespace was not read.
     OtherNamespace,
     NotYet,
+    /// The recording has nothing of its kind; whether the cluster had, it does not tell.
+    NotRecorded,
 }
 
 impl<'a> View<'a> {
@@ -154,6 +156,7 @@ impl<'a> View<'a> {
             }
             Coverage::NotServed => Absent::NotServed,
             Coverage::NotYet if matches!(facts.coverage(kind), Coverage::Partly(_)) => Absent::OtherNamespace,
+            Coverage::NotYet if matches!(self.proof(cluster), Proof::Recorded { .. }) => Absent::NotRecorded,
             Coverage::NotYet => Absent::NotYet,
         }
     }

@@ -331,6 +331,10 @@ fn nothing_known() {
         apps/release.yaml:1 [staging: kustomizations not read yet]
     "#]],
     );
+    check("//- cluster staging recorded\n", expect![[r#"
+        clusters/staging/apps.yaml:1 [staging: no kustomizations in the recording]
+        apps/release.yaml:1 [staging: no kustomizations in the recording]
+    "#]]);
 }
 
 #[test]
@@ -364,6 +368,13 @@ fn forbidden_is_not_empty_is_not_unserved() {
         expect![[r#"
         clusters/staging/apps.yaml:1 [staging: kustomizations not read yet]
         apps/release.yaml:1 [staging: kustomizations not read yet]
+    "#]],
+    );
+    check(
+        "staging recorded not-yet=Kustomization",
+        expect![[r#"
+        clusters/staging/apps.yaml:1 [staging: no kustomizations in the recording, as recorded 2026-11-22 05:07]
+        apps/release.yaml:1 [Flux: not applied by staging]
     "#]],
     );
 }
