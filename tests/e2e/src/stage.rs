@@ -23,6 +23,10 @@ pub async fn start() -> testbed::Result<Testbed> {
 pub async fn play(testbed: &Testbed, laid_out: &LaidOut, phase: &Phase) -> testbed::Result<()> {
     println!("{}", phase.name);
     let id = |key: &str| laid_out.id(key).expect("the scenario names commits of the fleet").to_string();
+    for (cluster, object) in &phase.suspends {
+        let suspend = serde_json::json!({ "spec": { "suspend": true } });
+        testbed.cluster_named(cluster.name())?.patch(object, suspend).await?;
+    }
     let repository = testbed.gitea().repository(fleet::REPOSITORY).await?;
     for push in &phase.pushes {
         let refspec = format!("+{}:refs/heads/{}", id(push.commit), push.branch);

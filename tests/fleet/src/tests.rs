@@ -279,11 +279,8 @@ fn the_scenario_names_what_there_is() {
     for commit in &commits {
         for branch in &commit.branches {
             let phases = scenario();
-            let last = phases
-                .iter()
-                .flat_map(|phase| &phase.pushes)
-                .filter(|push| push.branch == branch)
-                .next_back();
+            let mut pushes = phases.iter().flat_map(|phase| &phase.pushes);
+            let last = pushes.rfind(|push| push.branch == branch);
             assert_eq!(last.map(|push| push.commit), Some(commit.key.as_str()), "{branch}");
         }
     }
