@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 /// The label of a pod template that says what becomes of its pods.
 pub const FATE_LABEL: &str = "testbed/fate";
 
-const CRASH: &str = include_str!("../stages/crash.yaml");
-const IMAGE: &str = include_str!("../stages/image.yaml");
-const FAIL: &str = include_str!("../stages/fail.yaml");
+const CRASH: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/stages/crash.yaml"));
+const IMAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/stages/image.yaml"));
+const FAIL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/stages/fail.yaml"));
 
 /// Writes kwok's stages: its own, with pods that have a fate left out of "becomes ready", and ours.
 pub(crate) fn write_stages(components: &Components, folder: &Path) -> Result<Vec<PathBuf>> {
