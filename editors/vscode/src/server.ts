@@ -9,6 +9,7 @@ import {
   ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
+  RevealOutputChannelOn,
   State,
   WorkDoneProgressCancelNotification,
 } from 'vscode-languageclient/node';
@@ -179,7 +180,19 @@ export class Server implements vscode.Disposable {
           return this.closed(client());
         },
       },
+      // The client would tell of each request that fails while a server ends. What a person asked for is told below.
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
       middleware: {
+        executeCommand: async (command, args, next) => {
+          try {
+            return await next(command, args);
+          } catch (error) {
+            void vscode.window.showErrorMessage(
+              `Flux: ${error instanceof Error ? error.message : String(error)}`,
+            );
+            return undefined;
+          }
+        },
         handleWorkDoneProgress: progress.handle,
         workspace: {
           // Only what the user set; the client's own answer would add every default.
