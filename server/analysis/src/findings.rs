@@ -13,6 +13,9 @@ use crate::state::{changed, verdict_word};
 use crate::view::{Standing, Strength, View};
 use crate::words;
 
+/// Of what a cause blocks so many are named at its mark; the rest lead there from their own lenses.
+const NAMED_BLOCKED: usize = 10;
+
 /// One document with what is known of it.
 pub(crate) struct Stand<'d> {
     pub(crate) path: &'d RepoPath,
@@ -301,6 +304,14 @@ impl View<'_> {
                 related.push(Related { path: place.path, range: place.range, message });
             }
         }
+        for waiting in self.blocked(standing.cluster, &standing.object).iter().take(NAMED_BLOCKED) {
+            if let Some((at, placed)) = self.place_of(standing.cluster, waiting, false)
+                && let Some((_, identity)) = flux_object(&placed.document)
+            {
+                let message = words::data(&format!("{waiting} waits for this"));
+                related.push(Related { path: at.path, range: placed.in_file(identity.name_range), message });
+            }
+        }
         if related.is_empty() {
             let said = self
                 .verdict(standing.cluster, &standing.object)
@@ -313,6 +324,26 @@ impl View<'_> {
             });
         }
         Some(related)
+    }
+
+    /// What waits for an object in the end, through all hops.
+    fn blocked(&self, cluster: usize, root: &ObjectId) -> &[ObjectId] {
+        let blocked = self.derived[cluster].blocked.get_or_init(|| {
+            let mut blocked: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+            for object in self.facts(cluster).objects() {
+                for cause in &self.causes(cluster, &object.id).roots {
+                    if cause.root != object.id {
+                        blocked.entry(cause.root.clone()).or_default().push(object.id.clone());
+                    }
+                }
+            }
+            for waiting in blocked.values_mut() {
+                waiting.sort();
+                waiting.dedup();
+            }
+            blocked
+        });
+        blocked.get(root).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// For each root cause without a document here, the object that carries its mark: of all that lead there the

@@ -133,10 +133,12 @@ impl View<'_> {
             State::Waiting { .. } => verbs.push(to_cause()),
             state => {
                 if may && live.can_reconcile() {
+                    // Who presses this has pushed something: without its source the object would be tried again
+                    // with what it has.
                     let command = Command::Reconcile {
                         cluster: key.clone(),
                         object: object.clone(),
-                        with_source: false,
+                        with_source: self.may_fetch(standing, live),
                     };
                     verbs.push(item("Reconcile now", command));
                 }
@@ -149,6 +151,14 @@ impl View<'_> {
             }
         }
         verbs
+    }
+
+    /// Whether the object's source can be asked to fetch first.
+    fn may_fetch(&self, standing: &Standing, live: &Object) -> bool {
+        let source = self.facts(standing.cluster).source_of(live);
+        source.is_some_and(|it| {
+            it.can_reconcile() && !it.spec.suspend && self.right(standing.cluster, &it.id) == Right::Allowed
+        })
     }
 
     /// Whether an action may be offered: allowed by the settings, in a live cluster, by the user's rights there.
@@ -341,16 +351,13 @@ impl View<'_> {
                 && self.may_act(standing, live)
                 && !live.meta.deleting
             {
-                let source = self.facts(standing.cluster).source_of(live).filter(|it| it.can_reconcile());
-                let may_source =
-                    source.is_some_and(|it| self.right(standing.cluster, &it.id) == Right::Allowed);
-                if !live.spec.suspend && live.can_reconcile() && may_source {
+                if !live.spec.suspend && live.can_reconcile() && self.may_fetch(standing, live) {
                     let command = Command::Reconcile {
                         cluster: key.clone(),
                         object: object.clone(),
-                        with_source: true,
+                        with_source: false,
                     };
-                    add(format!("{name}: Reconcile with source"), command);
+                    add(format!("{name}: Reconcile without its source"), command);
                 }
                 if !live.spec.suspend && live.kind.suspension() != flux::Suspension::Never {
                     add(

@@ -20,6 +20,8 @@ pub(crate) struct Derived {
     pub(crate) binding: Arc<Binding>,
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
+    /// By root cause: what waits for it or failed because of it, in the order of names.
+    pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
 }
 
 /// Which files the Kustomizations of a cluster are applied from. Typing in a manifest does not change it.
@@ -51,8 +53,12 @@ impl Memo {
             Some(known) => Arc::new(Binding::new(facts, Arc::clone(&known.binding.deliveries), repo)),
             None => Arc::new(Binding::new(facts, Arc::new(Deliveries::new(facts, repo.remotes)), repo)),
         };
-        let derived =
-            Arc::new(Derived { stamp: Arc::clone(index.stamp()), binding, outside: OnceLock::new() });
+        let derived = Arc::new(Derived {
+            stamp: Arc::clone(index.stamp()),
+            binding,
+            outside: OnceLock::new(),
+            blocked: OnceLock::new(),
+        });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(cluster.to_owned(), Arc::clone(&derived));
         derived

@@ -331,10 +331,13 @@ fn nothing_known() {
         apps/release.yaml:1 [staging: kustomizations not read yet]
     "#]],
     );
-    check("//- cluster staging recorded\n", expect![[r#"
+    check(
+        "//- cluster staging recorded\n",
+        expect![[r#"
         clusters/staging/apps.yaml:1 [staging: no kustomizations in the recording]
         apps/release.yaml:1 [staging: no kustomizations in the recording]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -615,12 +618,12 @@ fn actions_are_the_verbs_and_more() {
     check_actions(
         &format!("{REPO}//- cluster staging\n{}", apps(WELL)),
         expect![[r#"
-        clusters/staging/apps.yaml:1 staging: Reconcile now
-        clusters/staging/apps.yaml:1 staging: Reconcile with source
-        clusters/staging/apps.yaml:1 staging: Suspend…
-        clusters/staging/apps.yaml:1 staging: Details of Kustomization/flux-system/apps
-        apps/release.yaml:1 staging: Details of HelmRelease/web/web
-    "#]],
+            clusters/staging/apps.yaml:1 staging: Reconcile now
+            clusters/staging/apps.yaml:1 staging: Reconcile without its source
+            clusters/staging/apps.yaml:1 staging: Suspend…
+            clusters/staging/apps.yaml:1 staging: Details of Kustomization/flux-system/apps
+            apps/release.yaml:1 staging: Details of HelmRelease/web/web
+        "#]],
     );
     check_actions(
         &format!("{REPO}//- cluster staging\n{}", apps("at: main@1a2b3c4, suspend: true")),

@@ -171,11 +171,11 @@ spec:
     check_marks(
         &format!("{repo}//- cluster staging\n{root}{apps}{live}"),
         expect![[r#"
-        clusters/staging/apps.yaml:19
-            path: ./nowhere
-                  ^^^^^^^^^ error ArtifactFailed: staging: kustomization path not found: stat nowhere: no such file or directory
-          see clusters/staging/apps.yaml:17 Kustomization/flux-system/base: failed (ArtifactFailed)
-    "#]],
+            clusters/staging/apps.yaml:19
+                path: ./nowhere
+                      ^^^^^^^^^ error ArtifactFailed: staging: kustomization path not found: stat nowhere: no such file or directory
+              see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps waits for this
+        "#]],
     );
     // The cause is in no file here: marked at the reference, once.
     let repo = REPO.replace("    name: fleet\n//-", "    name: fleet\n  dependsOn:\n    - name: base\n//-");
