@@ -23,7 +23,10 @@ impl Paths {
                 .unwrap_or_else(|| home.join(default))
                 .join("fluxcd-ls")
         };
-        Paths { config: folder("XDG_CONFIG_HOME", ".config"), state: folder("XDG_STATE_HOME", ".local/state") }
+        Paths {
+            config: folder("XDG_CONFIG_HOME", ".config"),
+            state: folder("XDG_STATE_HOME", ".local/state"),
+        }
     }
 
     /// The user's settings.

@@ -351,7 +351,8 @@ impl UserFile {
         {
             problems.push(refused("server.path"));
         }
-        let mut looser = |key: &str| problems.push(Problem::Looser { key: key.to_owned(), file: self.path.clone() });
+        let mut looser =
+            |key: &str| problems.push(Problem::Looser { key: key.to_owned(), file: self.path.clone() });
         if settings.clusters < own.clusters {
             settings.clusters = own.clusters;
             looser("clusters");
@@ -571,7 +572,10 @@ mod tests {
              workspace settings belong to the repository; they can only be stricter. To loosen it, change \
              /home/me/.config/fluxcd-ls/config.toml",
         );
-        assert_eq!((settings.clusters, settings.actions, settings.login), (Clusters::Off, Actions::Off, Login::Ask));
+        assert_eq!(
+            (settings.clusters, settings.actions, settings.login),
+            (Clusters::Off, Actions::Off, Login::Ask)
+        );
         assert!(settings.is_protected("team-EU-1") && settings.is_protected("my-prod"));
     }
 
@@ -588,6 +592,11 @@ mod tests {
         );
         assert!(!settings.hover);
         assert_eq!(settings.alias("a.b"), "c");
-        check("= broken", Value::Null, "/home/me/.config/fluxcd-ls/config.toml could not be read (…): …");
+        check(
+            "= broken",
+            Value::Null,
+            "/home/me/.config/fluxcd-ls/config.toml could not be read (unquoted keys cannot be empty, expected letters, \
+             numbers, `-`, `_`): the default settings hold",
+        );
     }
 }

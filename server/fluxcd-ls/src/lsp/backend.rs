@@ -109,7 +109,11 @@ impl Backend {
 
 /// The answer to a request that was dropped: the server ends, or its handler panicked.
 fn given_up() -> Error {
-    Error { code: ErrorCode::InternalError, message: "fluxcd-ls gave up on this request; its log says why".into(), data: None }
+    Error {
+        code: ErrorCode::InternalError,
+        message: "fluxcd-ls gave up on this request; its log says why".into(),
+        data: None,
+    }
 }
 
 impl LanguageServer for Backend {
@@ -175,8 +179,7 @@ impl Backend {
         self.tell(ClientMessage::CancelProgress(params.token));
     }
 
-    // Some clients send an empty object, some nothing at all; either is the whole message.
-    async fn trusted(&self, _: serde_json::Value) {
+    async fn trusted(&self) {
         self.tell(ClientMessage::Trusted);
     }
 }

@@ -200,6 +200,20 @@ async fn read_frame<R: AsyncRead + Unpin>(reader: &mut BufReader<R>) -> io::Resu
     }
 }
 
+/// Some editors send an empty object where a method has no parameters, some send nothing: it is the same to us, but
+/// not to the framework.
+fn without_params(request: Request) -> Request {
+    if !matches!(request.method(), "shutdown" | "exit" | "fluxcd/trusted") {
+        return request;
+    }
+    let (method, id, _) = request.into_parts();
+    let bare = Request::build(method);
+    match id {
+        Some(id) => bare.id(id).finish(),
+        None => bare.finish(),
+    }
+}
+
 fn decode(body: &[u8]) -> Incoming {
     /// Requests and notifications have a method, answers have none.
     #[derive(Deserialize)]
@@ -208,7 +222,9 @@ fn decode(body: &[u8]) -> Incoming {
         method: Option<IgnoredAny>,
     }
     let message = match serde_json::from_slice::<Shape>(body) {
-        Ok(Shape { method: Some(_) }) => serde_json::from_slice(body).map(Incoming::Request),
+        Ok(Shape { method: Some(_) }) => {
+            serde_json::from_slice(body).map(|it| Incoming::Request(without_params(it)))
+        }
         Ok(Shape { method: None }) => serde_json::from_slice(body).map(Incoming::Response),
         Err(error) => Err(error),
     };

@@ -22,7 +22,7 @@ const PORTION: usize = 100;
 
 /// What is to be analysed in a repository. At most one task runs in each lane; what comes meanwhile waits.
 #[derive(Debug, Default)]
-pub struct Lanes {
+pub(crate) struct Lanes {
     open: Lane,
     closed: Lane,
 }
@@ -35,7 +35,7 @@ struct Lane {
 
 impl Lanes {
     /// Forgets what runs.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.open.running = false;
         self.closed.running = false;
     }
@@ -43,7 +43,7 @@ impl Lanes {
 
 /// Which files a task was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub(crate) enum Which {
     /// Those that are open.
     Open,
     /// The others.
@@ -51,7 +51,7 @@ pub enum Which {
 }
 
 /// What a task came to.
-pub struct Analysed {
+pub(crate) struct Analysed {
     repo: RepoId,
     which: Which,
     generation: u64,
@@ -59,7 +59,7 @@ pub struct Analysed {
 }
 
 /// What is shown in one file.
-pub struct File {
+pub(crate) struct File {
     /// The file.
     pub path: RepoPath,
     /// Its text; none when it is gone.
@@ -93,7 +93,10 @@ impl World {
         lanes.open.dirty.extend(open.iter().cloned());
         if self.settings.scope == Scope::Workspace && self.settings.enable {
             let open: BTreeSet<RepoPath> = open.into_iter().collect();
-            lanes.closed.dirty.extend(repo.index.flux_files().into_iter().filter(|path| !open.contains(path)));
+            lanes
+                .closed
+                .dirty
+                .extend(repo.index.flux_files().into_iter().filter(|path| !open.contains(path)));
         }
     }
 
@@ -120,8 +123,11 @@ impl World {
     /// The world as a worker sees it.
     pub(super) fn view(&self, id: RepoId) -> Option<View> {
         let repo = self.repos.get(&id)?;
-        let open: Vec<_> = self.open_in(id).map(|(path, document)| (path.clone(), Arc::clone(&document.text))).collect();
-        let untold = open.iter().filter(|(path, text)| !repo.told.get(path).is_some_and(|told| Arc::ptr_eq(told, text)));
+        let open: Vec<_> =
+            self.open_in(id).map(|(path, document)| (path.clone(), Arc::clone(&document.text))).collect();
+        let untold = open
+            .iter()
+            .filter(|(path, text)| !repo.told.get(path).is_some_and(|told| Arc::ptr_eq(told, text)));
         Some(View {
             name: Arc::clone(&repo.name),
             untold: untold.cloned().collect(),
@@ -241,7 +247,7 @@ impl World {
     pub(super) fn recheck_at(&mut self, at: Timestamp) {
         let after = at.duration_since(Timestamp::now());
         let after = Duration::try_from(after).unwrap_or_default();
-        self.timers.at_latest(Timer::Recheck, after.max(Duration::from_millis(20)));
+        self.timers.at_latest(Timer::Recheck, after.max(Duration::from_millis(250)));
     }
 
     pub(super) fn recheck(&mut self) {
@@ -282,7 +288,11 @@ fn file(view: &View, path: RepoPath, enabled: bool) -> File {
         recheck: None,
         clusters: Vec::new(),
     };
-    let Some(text) = text.filter(|_| enabled) else { return file };
+    let Some(text) = text else { return file };
+    file.text = Some(Arc::clone(&text));
+    if !enabled {
+        return file;
+    }
     let report = view.ask(|inputs| {
         file.clusters = analysis::clusters_of(inputs, &file.path);
         analysis::analyse(inputs, &file.path)
@@ -291,6 +301,5 @@ fn file(view: &View, path: RepoPath, enabled: bool) -> File {
     file.lenses = to_lsp::digest(&report.lenses);
     file.lacks = report.lacks;
     file.recheck = report.recheck_at;
-    file.text = Some(text);
     file
 }

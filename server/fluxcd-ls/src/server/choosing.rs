@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use cluster::{Answer, Consents, Context, Decision, Fingerprint, KubeconfigError};
 
+use super::Event;
 use super::clusters::{Connect, KubeconfigOf};
 use super::outbox::Outbox;
 use super::watch::RepoId;
 use super::world::{Done, World};
-use super::Event;
 use crate::lsp::custom::{PickItem, PickParams, PickRequest};
 use crate::lsp::types as lsp;
 
 /// What can be offered in a repository, without contacting anything.
 #[derive(Debug, Default)]
-pub struct Offers {
+pub(crate) struct Offers {
     /// Contexts that the user allowed here.
     pub allowed: Vec<String>,
     /// Whether every context was answered with *never here*.
@@ -31,7 +31,7 @@ struct Choice {
 
 /// How a list is shown.
 #[derive(Clone)]
-pub struct Picker {
+pub(crate) struct Picker {
     outbox: Outbox,
     /// `fluxcd/pick`; else a message with buttons.
     pick: bool,
@@ -39,7 +39,7 @@ pub struct Picker {
 
 impl Picker {
     /// Asks the user to choose one. None when the list was closed, or the editor is gone.
-    pub async fn pick(&self, title: &str, items: Vec<PickItem>) -> Option<String> {
+    pub(crate) async fn pick(&self, title: &str, items: Vec<PickItem>) -> Option<String> {
         if self.pick {
             let params = PickParams { title: title.to_owned(), items };
             return match self.outbox.request::<PickRequest>(params).await {
@@ -107,7 +107,10 @@ impl World {
     pub(super) fn choose_cluster(&mut self, repo: Option<RepoId>) {
         let known = repo.or_else(|| self.repos.keys().next().copied());
         let Some((id, repo)) = known.and_then(|id| Some((id, self.repos.get(&id)?))) else {
-            self.outbox.show(lsp::MessageType::Info, "Flux: open a file of the repository first, then choose a cluster.");
+            self.outbox.show(
+                lsp::MessageType::Info,
+                "Flux: open a file of the repository first, then choose a cluster.",
+            );
             return;
         };
         if let Some(why) = self.why_no_contact() {
@@ -148,7 +151,11 @@ impl World {
     }
 }
 
-fn choices(root: &Path, consents: &Consents, kubeconfig: &KubeconfigOf) -> Result<Vec<Choice>, KubeconfigError> {
+fn choices(
+    root: &Path,
+    consents: &Consents,
+    kubeconfig: &KubeconfigOf,
+) -> Result<Vec<Choice>, KubeconfigError> {
     let kubeconfig = kubeconfig.load()?;
     let mut choices = Vec::new();
     for (key, context) in kubeconfig.contexts() {
@@ -181,7 +188,10 @@ async fn choose(
     };
     let choices = found.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     if choices.is_empty() {
-        return Err("the kubeconfig has no context that can be used. `kubectl config get-contexts` lists them.".into());
+        return Err(
+            "the kubeconfig has no context that can be used. `kubectl config get-contexts` lists them."
+                .into(),
+        );
     }
     let mut items: Vec<PickItem> = choices.iter().enumerate().map(item).collect();
     items.push(PickItem {
@@ -225,15 +235,30 @@ fn item((at, choice): (usize, &Choice)) -> PickItem {
         Decision::Ask { changed: true } => detail.push_str(" · changed since you allowed it"),
         Decision::Ask { changed: false } => {}
     }
-    PickItem { id: at.to_string(), label: context.name().to_owned(), description: context.server.clone(), detail }
+    PickItem {
+        id: at.to_string(),
+        label: context.name().to_owned(),
+        description: context.server.clone(),
+        detail,
+    }
 }
 
 /// The second list: for how long.
 async fn consent(context: &Context, name: &str, picker: &Picker) -> Option<Answer> {
     let answers = [
         (Answer::ThisRepository, "here", "This repository", format!("Connect for files of {name}")),
-        (Answer::Everywhere, "everywhere", "Everywhere", "Connect for files of any repository that belong to it".into()),
-        (Answer::NeverHere, "never", "Never here", format!("Do not offer {} in {name} again", context.name())),
+        (
+            Answer::Everywhere,
+            "everywhere",
+            "Everywhere",
+            "Connect for files of any repository that belong to it".into(),
+        ),
+        (
+            Answer::NeverHere,
+            "never",
+            "Never here",
+            format!("Do not offer {} in {name} again", context.name()),
+        ),
     ];
     let items = answers.iter().map(|(_, id, label, detail)| PickItem {
         id: (*id).to_owned(),
@@ -241,7 +266,12 @@ async fn consent(context: &Context, name: &str, picker: &Picker) -> Option<Answe
         description: String::new(),
         detail: detail.clone(),
     });
-    let title = format!("Connect to {} ({})? {}.", context.name(), context.server, sentence(&context.auth.describe()));
+    let title = format!(
+        "Connect to {} ({})? {}.",
+        context.name(),
+        context.server,
+        sentence(&context.auth.describe())
+    );
     let chosen = picker.pick(&title, items.collect()).await?;
     answers.iter().find(|(_, id, ..)| **id == chosen).map(|(answer, ..)| *answer)
 }
@@ -252,7 +282,13 @@ fn sentence(text: &str) -> String {
 }
 
 /// Keeps an answer for other windows and days; where that fails it holds for this window.
-async fn remember(consents: &Consents, fingerprint: &Fingerprint, root: &Path, answer: Answer, outbox: &Outbox) {
+async fn remember(
+    consents: &Consents,
+    fingerprint: &Fingerprint,
+    root: &Path,
+    answer: Answer,
+    outbox: &Outbox,
+) {
     let (consents, fingerprint, root) = (consents.clone(), fingerprint.clone(), root.to_owned());
     let kept = tokio::task::spawn_blocking(move || consents.answer(&fingerprint, &root, answer)).await;
     if let Ok(Err(error)) = kept {
@@ -262,7 +298,11 @@ async fn remember(consents: &Consents, fingerprint: &Fingerprint, root: &Path, a
 
 impl super::clusters::ClusterSet {
     /// Contexts that were allowed in a repository and are not connected, for "(prod not connected)".
-    pub fn not_connected(&self, offers: &Offers, settings: &crate::settings::Settings) -> Arc<[String]> {
+    pub(crate) fn not_connected(
+        &self,
+        offers: &Offers,
+        settings: &crate::settings::Settings,
+    ) -> Arc<[String]> {
         let missing = offers.allowed.iter().filter(|name| !self.is_connected(name));
         missing.map(|name| settings.alias(name).to_owned()).collect()
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use analysis::{Contact, Proof, Rights};
 use cluster::{
-    Clock, Consents, Context, Decision, FileState, Fingerprint, JumpDetector, Kubeconfig, LoginPolicy, SessionOptions,
-    SessionStatus, StateDir, What,
+    Clock, Consents, Context, Decision, FileState, Fingerprint, JumpDetector, Kubeconfig, LoginPolicy,
+    SessionOptions, SessionStatus, StateDir, What,
 };
 use flux::{ClusterName, Facts, Kind};
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_secs(30 * 60);
 const PULSE: Duration = Duration::from_secs(5);
 
 /// All clusters that this server has something to do with.
-pub struct ClusterSet {
+pub(crate) struct ClusterSet {
     all: BTreeMap<Arc<str>, Cluster>,
     starter: Arc<dyn Clusters>,
     /// Sessions send here; a task hands it on to the owner.
@@ -47,7 +47,7 @@ pub struct ClusterSet {
 }
 
 /// One cluster.
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// What commands carry.
     pub key: Arc<str>,
     /// What it said.
@@ -63,7 +63,7 @@ pub struct Cluster {
 }
 
 /// A cluster that is more than a recording.
-pub struct Live {
+pub(crate) struct Live {
     /// The context as it was consented to.
     pub context: Context,
     /// What the consent was given to.
@@ -78,7 +78,7 @@ pub struct Live {
 }
 
 /// A context to be connected.
-pub struct Connect {
+pub(crate) struct Connect {
     /// The context.
     pub context: Context,
     /// What was consented to.
@@ -90,7 +90,7 @@ pub struct Connect {
 }
 
 /// A recording in place of clusters.
-pub struct Recording {
+pub(crate) struct Recording {
     key: Arc<str>,
     facts: Facts,
     newest: Option<Timestamp>,
@@ -98,7 +98,7 @@ pub struct Recording {
 }
 
 /// Kubeconfig files that changed.
-pub struct KubeconfigChange {
+pub(crate) struct KubeconfigChange {
     /// What they look like now.
     pub state: FileState,
     /// Contexts that are connected, as they are now; none for those that are gone or cannot be used.
@@ -107,7 +107,7 @@ pub struct KubeconfigChange {
 
 impl ClusterSet {
     /// No clusters.
-    pub fn new(options: &Options, events: mpsc::UnboundedSender<Event>) -> ClusterSet {
+    pub(crate) fn new(options: &Options, events: mpsc::UnboundedSender<Event>) -> ClusterSet {
         let (said, mut heard) = mpsc::channel(64);
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
@@ -132,28 +132,23 @@ impl ClusterSet {
     }
 
     /// A cluster by what commands carry, or by what people read.
-    pub fn get(&self, name: &str, settings: &Settings) -> Option<&Cluster> {
+    pub(crate) fn get(&self, name: &str, settings: &Settings) -> Option<&Cluster> {
         self.all.get(name).or_else(|| self.all.values().find(|it| settings.alias(&it.key) == name))
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Cluster> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Cluster> {
         self.all.values()
     }
 
     /// Whether a context has a session.
-    pub fn is_connected(&self, key: &str) -> bool {
+    pub(crate) fn is_connected(&self, key: &str) -> bool {
         self.all.get(key).is_some_and(|it| it.live.as_ref().is_none_or(|live| live.session.is_some()))
     }
 
     /// Ends all sessions; a recording stays.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.all.retain(|_, it| it.live.is_none());
-    }
-
-    /// Whether a recording stands in place of clusters.
-    pub fn recorded(&self) -> bool {
-        self.all.values().any(|it| it.live.is_none())
     }
 
     /// Those that a repository has to do with.
@@ -162,25 +157,31 @@ impl ClusterSet {
     }
 
     /// The clusters of a repository, as workers see them.
-    pub fn snapshots(&self, repo: RepoId, settings: &Settings) -> Vec<ClusterSnapshot> {
+    pub(crate) fn snapshots(&self, repo: RepoId, settings: &Settings) -> Vec<ClusterSnapshot> {
         self.of(repo).map(|it| it.snapshot(settings)).collect()
     }
 
     /// All clusters, as workers see them.
-    pub fn all_snapshots(&self, settings: &Settings) -> Vec<ClusterSnapshot> {
+    pub(crate) fn all_snapshots(&self, settings: &Settings) -> Vec<ClusterSnapshot> {
         self.all.values().map(|it| it.snapshot(settings)).collect()
     }
 
     /// Somebody types: quick logins may run.
-    pub fn typed(&self) {
+    pub(crate) fn typed(&self) {
         for session in self.sessions() {
             session.typed();
             session.used();
         }
     }
 
+    /// Whether a cluster of a repository was released because nobody needed it.
+    pub(crate) fn any_idle(&self, repo: RepoId) -> bool {
+        let mut live = self.of(repo).filter_map(|it| it.live.as_ref());
+        live.any(|live| live.status == SessionStatus::Idle)
+    }
+
     /// Somebody looks at a repository.
-    pub fn used(&self, repo: RepoId) {
+    pub(crate) fn used(&self, repo: RepoId) {
         let live = self.of(repo).filter_map(|it| it.live.as_ref()?.session.as_ref());
         live.for_each(|session| session.used());
     }
@@ -190,7 +191,7 @@ impl ClusterSet {
     }
 
     /// Asks whether objects may be patched, once.
-    pub fn ask_rights(&mut self, rights: BTreeSet<(String, Kind, String)>) {
+    pub(crate) fn ask_rights(&mut self, rights: BTreeSet<(String, Kind, String)>) {
         let mut wanted: BTreeMap<String, Vec<(Kind, Arc<str>)>> = BTreeMap::new();
         for (key, kind, namespace) in rights {
             let Some(cluster) = self.all.get_mut(key.as_str()) else { continue };
@@ -199,19 +200,21 @@ impl ClusterSet {
             }
         }
         for (key, rights) in wanted {
-            if let Some(session) = self.all.get(key.as_str()).and_then(|it| it.live.as_ref()?.session.as_ref()) {
+            if let Some(session) =
+                self.all.get(key.as_str()).and_then(|it| it.live.as_ref()?.session.as_ref())
+            {
                 session.ask_rights(rights);
             }
         }
     }
 
     /// Lets a cluster go. Its consent stays.
-    pub fn disconnect(&mut self, key: &str) -> Option<BTreeSet<RepoId>> {
+    pub(crate) fn disconnect(&mut self, key: &str) -> Option<BTreeSet<RepoId>> {
         Some(self.all.remove(key)?.live?.repos)
     }
 
     /// Ends all sessions.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.all.clear();
     }
 }
@@ -229,7 +232,7 @@ impl Cluster {
     }
 
     /// Its state in the one word of the protocol.
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match (&self.contact, self.live.as_ref().map(|live| &live.status)) {
             (Contact::Recorded { .. }, _) => "recorded",
             (_, Some(SessionStatus::Idle)) => "idle",
@@ -293,7 +296,8 @@ impl World {
             if let Some(live) = known
                 && live.fingerprint == fingerprint
                 && live.session.is_some()
-                && !(chosen && matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. }))
+                && !(chosen
+                    && matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. }))
             {
                 if live.repos.insert(repo) {
                     self.repository_dirty(repo);
@@ -316,7 +320,8 @@ impl World {
             };
             let session = self.clusters.starter.start(context.clone(), options, self.clusters.said.clone());
             let before = self.clusters.all.remove(&key);
-            let same = before.filter(|it| it.live.as_ref().is_some_and(|live| live.fingerprint == fingerprint));
+            let same =
+                before.filter(|it| it.live.as_ref().is_some_and(|live| live.fingerprint == fingerprint));
             let mut cluster = same.unwrap_or_else(|| Cluster {
                 key: Arc::clone(&key),
                 facts: Arc::new(Facts::new(ClusterName(Arc::clone(&key)))),
@@ -329,8 +334,14 @@ impl World {
             let mut repos = cluster.live.map(|live| live.repos).unwrap_or_default();
             repos.insert(repo);
             let session = Some(session);
-            cluster.live =
-                Some(Live { context, fingerprint, session, status: SessionStatus::Connecting, repos, generation });
+            cluster.live = Some(Live {
+                context,
+                fingerprint,
+                session,
+                status: SessionStatus::Connecting,
+                repos,
+                generation,
+            });
             cluster.asked.clear();
             self.clusters.all.insert(key, cluster);
             self.timers.at_latest(Timer::Pulse, PULSE);
@@ -493,7 +504,8 @@ impl World {
 
     /// A kubeconfig that was edited may mean other clusters by the same names.
     fn look_at_kubeconfig(&mut self) {
-        let connected: Vec<_> = self.clusters.all.values().filter_map(|it| Some(&it.live.as_ref()?.context.key)).collect();
+        let connected: Vec<_> =
+            self.clusters.all.values().filter_map(|it| Some(&it.live.as_ref()?.context.key)).collect();
         let Some(paths) = connected.first().map(|key| key.kubeconfig.to_vec()) else { return };
         let names: Vec<Arc<str>> = connected.iter().map(|key| Arc::clone(&key.name)).collect();
         if std::mem::replace(&mut self.clusters.looking, true) {
@@ -525,14 +537,16 @@ impl World {
     /// the user says yes again.
     pub(super) fn kubeconfig_changed(&mut self, change: KubeconfigChange) {
         self.clusters.looking = false;
-        let paths = self.clusters.all.values().find_map(|it| Some(it.live.as_ref()?.context.key.kubeconfig.to_vec()));
+        let paths =
+            self.clusters.all.values().find_map(|it| Some(it.live.as_ref()?.context.key.kubeconfig.to_vec()));
         self.clusters.seen = paths.map(|paths| (paths, change.state));
         for (name, now) in change.contexts {
             let Some(live) = self.clusters.all.get(&name).and_then(|it| it.live.as_ref()) else { continue };
             match now {
                 Some((context, fingerprint)) if fingerprint == live.fingerprint => {
                     // The credentials may be new: a session that waits for some tries them.
-                    if matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. }) {
+                    if matches!(live.status, SessionStatus::NeedsSignIn { .. } | SessionStatus::Ended { .. })
+                    {
                         let repos: Vec<_> = live.repos.iter().copied().collect();
                         if let Some(live) = self.clusters.all.get_mut(&name).and_then(|it| it.live.as_mut()) {
                             live.session = None;
@@ -553,7 +567,9 @@ impl World {
                              or login command now. It is not contacted until you choose it again."
                         )
                     } else {
-                        format!("Flux: the context {name} is not in your kubeconfig any more. It was disconnected.")
+                        format!(
+                            "Flux: the context {name} is not in your kubeconfig any more. It was disconnected."
+                        )
                     };
                     self.clusters.disconnect(&name);
                     self.outbox.show(MessageType::Warning, sentence);
@@ -572,10 +588,7 @@ impl World {
         let Some(repo) = self.repos.get(&id) else { return };
         let (root, path) = (repo.disk.root().to_owned(), path.to_string());
         let (consents, kubeconfig) = (self.clusters.consents.clone(), self.kubeconfig_of());
-        self.background(
-            move || Done::Connect(remembered(id, &root, &path, &consents, &kubeconfig)),
-            || None,
-        );
+        self.background(move || Done::Connect(remembered(id, &root, &path, &consents, &kubeconfig)), || None);
     }
 
     /// How the kubeconfig is found.
@@ -590,7 +603,9 @@ impl World {
     pub(super) fn saw(&mut self, id: RepoId, path: &RepoPath, clusters: &[String]) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
         for key in clusters {
-            let Some(live) = self.clusters.all.get(key.as_str()).and_then(|it| it.live.as_ref()) else { continue };
+            let Some(live) = self.clusters.all.get(key.as_str()).and_then(|it| it.live.as_ref()) else {
+                continue;
+            };
             if !repo.seen.insert((path.clone(), key.clone())) {
                 continue;
             }
@@ -607,14 +622,14 @@ impl World {
 
 /// How the kubeconfig is found.
 #[derive(Clone)]
-pub struct KubeconfigOf {
+pub(crate) struct KubeconfigOf {
     explicit: Option<String>,
     environment: fn(&str) -> Option<std::ffi::OsString>,
 }
 
 impl KubeconfigOf {
     /// Reads it. Touches the disk.
-    pub fn load(&self) -> Result<Kubeconfig, cluster::KubeconfigError> {
+    pub(crate) fn load(&self) -> Result<Kubeconfig, cluster::KubeconfigError> {
         Kubeconfig::load(&cluster::locate(self.explicit.as_deref(), self.environment)?)
     }
 }

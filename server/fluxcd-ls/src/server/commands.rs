@@ -27,7 +27,7 @@ use crate::settings::Actions;
 
 /// Tasks that the user started and can give up.
 #[derive(Debug, Default)]
-pub struct Running {
+pub(crate) struct Running {
     next: u32,
     tasks: HashMap<lsp::ProgressToken, Task>,
 }
@@ -41,7 +41,7 @@ struct Task {
 
 /// What a task does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// An action on an object of a cluster.
     Act(Arc<str>, ObjectId, Action),
     /// A login.
@@ -62,25 +62,26 @@ impl Running {
     }
 
     /// The user gave a task up.
-    pub fn cancel(&mut self, token: &lsp::ProgressToken) {
+    pub(crate) fn cancel(&mut self, token: &lsp::ProgressToken) {
         if let Some(task) = self.tasks.get(token) {
             task.cancel.cancel();
         }
     }
 
     /// The server ends.
-    pub fn cancel_all(&mut self) {
+    pub(crate) fn cancel_all(&mut self) {
         self.tasks.drain().for_each(|(_, task)| task.cancel.cancel());
     }
 
     /// A task came to its end.
-    pub fn ended(&mut self, token: &lsp::ProgressToken) {
+    pub(crate) fn ended(&mut self, token: &lsp::ProgressToken) {
         self.tasks.remove(token);
     }
 
     /// The login of a cluster that runs.
     fn signing_in(&self, key: &str) -> Option<lsp::ProgressToken> {
-        let found = self.tasks.iter().find(|(_, task)| matches!(&task.what, What::SignIn(it) if **it == *key));
+        let found =
+            self.tasks.iter().find(|(_, task)| matches!(&task.what, What::SignIn(it) if **it == *key));
         found.map(|(token, _)| token.clone())
     }
 }
@@ -93,7 +94,7 @@ struct Argument {
     position: Option<lsp::Position>,
     cluster: Option<String>,
     object: Option<String>,
-    with_source: bool,
+    with_source: Option<bool>,
 }
 
 impl Argument {
@@ -104,7 +105,8 @@ impl Argument {
 
 impl World {
     pub(super) fn command(&mut self, params: lsp::ExecuteCommandParams, reply: Reply<Option<Value>>) {
-        let argument = params.arguments.and_then(|arguments| arguments.into_iter().next()).unwrap_or_default();
+        let argument =
+            params.arguments.and_then(|arguments| arguments.into_iter().next()).unwrap_or_default();
         let argument: Argument = match argument {
             Value::Null => Argument::default(),
             argument => match serde_json::from_value(argument) {
@@ -118,7 +120,9 @@ impl World {
         match params.command.as_str() {
             "fluxcd.details" => return self.show_details(argument, Some(reply), true),
             "fluxcd.statusAtCursor" => return self.show_details(argument, Some(reply), false),
-            "fluxcd.reconcile" => self.act(&argument, Action::Reconcile { with_source: argument.with_source }),
+            "fluxcd.reconcile" => {
+                self.act(&argument, Action::Reconcile { with_source: argument.with_source.unwrap_or(false) })
+            }
             "fluxcd.suspend" => self.act(&argument, Action::Suspend),
             "fluxcd.resume" => self.act(&argument, Action::Resume),
             "fluxcd.goToCause" => self.go_to_cause(&argument),
@@ -161,8 +165,10 @@ impl World {
     /// Shows everything about an object, or about the document at a position.
     fn show_details(&mut self, argument: Argument, reply: Option<Reply<Option<Value>>>, show: bool) {
         let document = argument.uri.as_ref().and_then(|uri| self.documents.get(uri));
-        let place = document.and_then(|document| Some((document.home.clone()?.1, Arc::clone(&document.text))));
+        let place =
+            document.and_then(|document| Some((document.home.clone()?.1, Arc::clone(&document.text))));
         let object = argument.object();
+        let one = argument.cluster.clone().filter(|_| object.is_none());
         let Some(mut view) = self.view_at(argument.uri.as_ref()) else {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(Some(json!({"markdown": "Flux: this is no file of a repository."}))));
@@ -172,13 +178,21 @@ impl World {
         let (outbox, details) = (self.outbox.clone(), self.client.details);
         tokio::task::spawn_blocking(move || {
             view.tell();
-            let offset = place.as_ref().zip(argument.position).map(|((_, text), position)| {
-                convert::text_size(convert::from_lsp(text.rope(), position))
-            });
+            if let Some(one) = one {
+                view.clusters.retain(|it| *it.key == *one);
+            }
+            let offset = place
+                .as_ref()
+                .zip(argument.position)
+                .map(|((_, text), position)| convert::text_size(convert::from_lsp(text.rope(), position)));
             let named = argument.cluster.as_deref().zip(object.as_ref());
             let markdown = named
                 .and_then(|(cluster, object)| view.ask(|inputs| analysis::details(inputs, cluster, object)))
-                .or_else(|| place.as_ref().map(|(path, _)| view.ask(|inputs| analysis::status_at(inputs, path, offset))))
+                .or_else(|| {
+                    place
+                        .as_ref()
+                        .map(|(path, _)| view.ask(|inputs| analysis::status_at(inputs, path, offset)))
+                })
                 .unwrap_or_else(|| "Flux: nothing is known here.".to_owned());
             let title = match (&object, &place) {
                 (Some(object), _) => object.to_string(),
@@ -199,8 +213,9 @@ impl World {
         let (Some(cluster), Some(object)) = (argument.cluster.clone(), argument.object()) else { return };
         let Some(mut view) = self.view_at(argument.uri.as_ref()) else { return };
         let (outbox, client) = (self.outbox.clone(), self.client.clone());
+        let Some(repo) = self.repo_at(argument.uri.as_ref()) else { return };
         let open: HashMap<RepoPath, lsp::Uri> =
-            self.documents.values().filter_map(|it| Some((it.home.clone()?.1, it.uri.clone()))).collect();
+            self.open_in(repo).map(|(path, document)| (path.clone(), document.uri.clone())).collect();
         let runtime = tokio::runtime::Handle::current();
         tokio::task::spawn_blocking(move || {
             view.tell();
@@ -222,7 +237,10 @@ impl World {
                         runtime.spawn(async move {
                             let shown = outbox.request::<lsp::ShowDocumentRequest>(params).await;
                             if !shown.is_ok_and(|it| it.success) {
-                                outbox.show(lsp::MessageType::Info, format!("Flux: the cause is at {path}:{line}"));
+                                outbox.show(
+                                    lsp::MessageType::Info,
+                                    format!("Flux: the cause is at {path}:{line}"),
+                                );
                             }
                         });
                     } else {
@@ -245,27 +263,50 @@ impl World {
         tokio::spawn(async move {
             let asked = tokio::task::spawn_blocking(move || {
                 view.tell();
-                let keys = path.map(|path| view.ask(|inputs| analysis::clusters_of(inputs, &path))).unwrap_or_default();
+                let keys = path
+                    .map(|path| view.ask(|inputs| analysis::clusters_of(inputs, &path)))
+                    .unwrap_or_default();
                 let summary = view.ask(analysis::summary);
-                let clusters = view.clusters.into_iter().filter(|it| keys.is_empty() || keys.contains(&it.key.to_string()));
+                let clusters = view
+                    .clusters
+                    .into_iter()
+                    .filter(|it| keys.is_empty() || keys.contains(&it.key.to_string()));
                 let items = clusters.map(|it| PickItem {
                     id: it.key.to_string(),
                     label: it.name.to_string(),
                     description: String::new(),
-                    detail: summary.clusters.iter().find(|one| *one.key == *it.key).map(|one| one.text.clone()).unwrap_or_default(),
+                    detail: summary
+                        .clusters
+                        .iter()
+                        .find(|one| *one.key == *it.key)
+                        .map(|one| one.text.clone())
+                        .unwrap_or_default(),
                 });
                 items.collect::<Vec<_>>()
             });
             let Ok(items) = asked.await else { return };
             if let Some(chosen) = picker.pick("Flux: the clusters of this file", items).await {
-                let _ = events.send(Event::Done(Box::new(Done::ShowDetails(argument.uri, argument.position, chosen))));
+                let _ = events.send(Event::Done(Box::new(Done::ShowDetails(
+                    argument.uri,
+                    argument.position,
+                    chosen,
+                ))));
             }
         });
     }
 
     /// The details of a document in one cluster.
-    pub(super) fn details_in(&mut self, uri: Option<lsp::Uri>, position: Option<lsp::Position>, cluster: String) {
-        self.show_details(Argument { uri, position, cluster: Some(cluster), ..Argument::default() }, None, true);
+    pub(super) fn details_in(
+        &mut self,
+        uri: Option<lsp::Uri>,
+        position: Option<lsp::Position>,
+        cluster: String,
+    ) {
+        self.show_details(
+            Argument { uri, position, cluster: Some(cluster), ..Argument::default() },
+            None,
+            true,
+        );
     }
 
     /// Goes on with the cluster that was named, with the only one, or with the one that the user chooses.
@@ -307,7 +348,9 @@ impl World {
 
     /// Runs the login of a cluster, because somebody asked for it.
     pub(super) fn sign_in(&mut self, key: &Arc<str>) {
-        let Some(live) = self.clusters.get(key, &self.settings).and_then(|it| it.live.as_ref()) else { return };
+        let Some(live) = self.clusters.get(key, &self.settings).and_then(|it| it.live.as_ref()) else {
+            return;
+        };
         let Some(session) = &live.session else {
             // It was released or has ended: start again, as if it had just been chosen.
             let again = live.repos.iter().map(|repo| super::clusters::Connect {
@@ -397,7 +440,8 @@ impl World {
             let (outbox, token) = (outbox.clone(), token.clone());
             let wanted = object.clone();
             Arc::new(move |it: Progress| {
-                let message = if it.object == wanted { it.text } else { format!("{}: {}", it.object, it.text) };
+                let message =
+                    if it.object == wanted { it.text } else { format!("{}: {}", it.object, it.text) };
                 if progress {
                     let report = lsp::WorkDoneProgressReport { message: Some(message), ..Default::default() };
                     outbox.progress(&token, report);
@@ -560,7 +604,8 @@ async fn begin(outbox: &Outbox, progress: bool, token: &lsp::ProgressToken, titl
     if let Err(error) = outbox.request::<lsp::WorkDoneProgressCreateRequest>(params).await {
         tracing::debug!(%error, "no progress is shown");
     }
-    let begin = lsp::WorkDoneProgressBegin { title: title.to_owned(), cancellable: Some(true), ..Default::default() };
+    let begin =
+        lsp::WorkDoneProgressBegin { title: title.to_owned(), cancellable: Some(true), ..Default::default() };
     outbox.progress(token, begin);
 }
 

@@ -18,7 +18,9 @@ impl World {
         self.editor_settings = options.get("settings").cloned().unwrap_or_default();
         self.parent = params.process_id;
         let folders = match params.workspace_folders_initialize_params.workspace_folders {
-            Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => folders.into_iter().map(|it| it.uri).collect(),
+            Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => {
+                folders.into_iter().map(|it| it.uri).collect()
+            }
             _ => {
                 // Older clients know one folder only.
                 #[allow(deprecated)]
@@ -42,7 +44,10 @@ impl World {
                     ..Default::default()
                 })),
                 hover_provider: Some(lsp::HoverProvider::Bool(true)),
-                code_lens_provider: Some(lsp::CodeLensOptions { resolve_provider: Some(false), ..Default::default() }),
+                code_lens_provider: Some(lsp::CodeLensOptions {
+                    resolve_provider: Some(false),
+                    ..Default::default()
+                }),
                 code_action_provider: Some(lsp::CodeActionProvider::Bool(true)),
                 execute_command_provider: Some(lsp::ExecuteCommandOptions {
                     commands: to_lsp::COMMANDS.map(str::to_owned).to_vec(),
@@ -68,7 +73,9 @@ impl World {
                 method: "workspace/didChangeConfiguration".to_owned(),
                 register_options: Some(serde_json::json!({"section": "fluxcd"})),
             };
-            self.outbox.ask::<lsp::RegistrationRequest>(lsp::RegistrationParams { registrations: vec![registration] });
+            self.outbox.ask::<lsp::RegistrationRequest>(lsp::RegistrationParams {
+                registrations: vec![registration],
+            });
         }
         if self.editor_settings.is_null() {
             self.ask_for_settings();
@@ -77,7 +84,7 @@ impl World {
         self.tell_problems();
         self.read_recording();
         self.look_at_folders();
-        self.look_for_parent();
+        self.watch_parent();
         self.status_dirty = true;
     }
 
@@ -165,9 +172,7 @@ impl World {
         if self.initialized {
             self.tell_problems();
         }
-        if before.scope != self.settings.scope {
-            self.forget_closed();
-        }
+        self.forget_closed();
         if !self.may_contact() {
             self.clusters.release();
         }
@@ -179,7 +184,7 @@ impl World {
 
     /// Marks of files that are not open go when only open files are to have some.
     fn forget_closed(&mut self) {
-        if self.settings.scope == Scope::Workspace {
+        if self.settings.scope == Scope::Workspace && self.settings.enable {
             return;
         }
         for id in self.repos.keys().copied().collect::<Vec<_>>() {
@@ -211,15 +216,28 @@ impl World {
         }
     }
 
-    /// Tells the status bar, when it changed.
+    /// Counts for the status bar, when something changed. Not on the owner's time: it looks at every object.
     pub(super) fn tell_status(&mut self) {
-        if !std::mem::take(&mut self.status_dirty) || !self.initialized {
+        if !self.status_dirty || self.counting || !self.initialized {
             return;
         }
+        self.status_dirty = false;
         if !self.client.status || self.settings.status_bar == StatusBar::Off {
             return;
         }
-        let Some(summary) = self.summary() else { return };
+        // The counts do not depend on a repository: any one serves, and without one there is nothing to count.
+        let Some(mut view) = self.repos.keys().next().and_then(|id| self.view(*id)) else { return };
+        view.clusters = self.clusters.all_snapshots(&self.settings);
+        self.counting = true;
+        self.background(
+            move || Done::Counted(Some(view.ask(analysis::summary))),
+            || Some(Done::Counted(None)),
+        );
+    }
+
+    pub(super) fn counted(&mut self, summary: Option<analysis::Summary>) {
+        self.counting = false;
+        let Some(summary) = summary else { return };
         let clusters = self.clusters.iter().map(|it| {
             let text = summary.clusters.iter().find(|one| *one.key == *it.key).map(|one| one.text.clone());
             crate::lsp::custom::ClusterStatus {
@@ -228,19 +246,12 @@ impl World {
                 text: text.unwrap_or_default(),
             }
         });
-        let status = to_lsp::status(summary.clone(), clusters.collect());
+        let clusters = clusters.collect();
+        let status = to_lsp::status(summary, clusters);
         if self.status.as_ref() != Some(&status) {
             self.outbox.notify::<crate::lsp::custom::StatusNotification>(status.clone());
             self.status = Some(status);
         }
-    }
-
-    /// Counts over all clusters. They do not depend on a repository; any one serves, and without one there is
-    /// nothing to count.
-    fn summary(&self) -> Option<analysis::Summary> {
-        let mut view = self.view(*self.repos.keys().next()?)?;
-        view.clusters = self.clusters.all_snapshots(&self.settings);
-        Some(view.ask(analysis::summary))
     }
 }
 
@@ -251,7 +262,8 @@ fn capabilities(
 ) -> Capabilities {
     let workspace = client.workspace.as_ref();
     let window = client.window.as_ref();
-    let ours = |name: &str| options.pointer(&format!("/client/{name}")).and_then(Value::as_bool).unwrap_or(false);
+    let ours =
+        |name: &str| options.pointer(&format!("/client/{name}")).and_then(Value::as_bool).unwrap_or(false);
     let configuration = workspace.and_then(|it| it.configuration).unwrap_or(false);
     Capabilities {
         lens_refresh: workspace.and_then(|it| it.code_lens.as_ref()?.refresh_support).unwrap_or(false),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use dashmap::DashMap;
-use manifests::{FileKind, ParsedFile, RepoPath, Tree};
+use manifests::{FileKind, RepoPath, Tree};
 
 use super::documents::Text;
 
 /// A folder on the disk, with what was read from it. Shared by all workers.
 #[derive(Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     root: PathBuf,
     /// By path: what the file looked like when it was read, and its text with its tree. Asked before every
     /// use whether it still looks so: file events can be lost.
@@ -27,17 +27,17 @@ struct Stamp {
 
 impl Disk {
     /// The folder.
-    pub fn new(root: PathBuf) -> Disk {
+    pub(crate) fn new(root: PathBuf) -> Disk {
         Disk { root, read: DashMap::new() }
     }
 
     /// Where it is.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// A file's absolute path.
-    pub fn absolute(&self, path: &RepoPath) -> PathBuf {
+    pub(crate) fn absolute(&self, path: &RepoPath) -> PathBuf {
         let mut absolute = self.root.clone();
         absolute.extend(path.parts());
         absolute
@@ -45,7 +45,7 @@ impl Disk {
 
     /// A file's text, and its tree when someone asks for it. None for what is no regular file, is reached through
     /// a symbolic link, cannot be read, or is too large to be a manifest.
-    pub fn text(&self, path: &RepoPath) -> Option<Arc<Text>> {
+    pub(crate) fn text(&self, path: &RepoPath) -> Option<Arc<Text>> {
         let Some(stamp) = self.stamp(path) else {
             self.read.remove(path);
             return None;
@@ -61,7 +61,7 @@ impl Disk {
     }
 
     /// A file's text without keeping it: for the one look at every file of a large repository.
-    pub fn read_once(&self, path: &RepoPath) -> Option<Text> {
+    pub(crate) fn read_once(&self, path: &RepoPath) -> Option<Text> {
         self.stamp(path)?;
         self.read_now(path)
     }
@@ -89,14 +89,14 @@ impl Disk {
     }
 
     /// Forgets what is not there any more.
-    pub fn forget(&self, path: &RepoPath) {
+    pub(crate) fn forget(&self, path: &RepoPath) {
         self.read.remove(path);
     }
 }
 
 /// The disk and the buffers, at one moment. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Overlay {
+pub(crate) struct Overlay {
     /// What is saved.
     pub disk: Arc<Disk>,
     /// What is open.
@@ -105,13 +105,8 @@ pub struct Overlay {
 
 impl Overlay {
     /// The text of a file as the user sees it.
-    pub fn text(&self, path: &RepoPath) -> Option<Arc<Text>> {
+    pub(crate) fn text(&self, path: &RepoPath) -> Option<Arc<Text>> {
         self.buffers.get(path).cloned().or_else(|| self.disk.text(path))
-    }
-
-    /// The tree of a file as the user sees it.
-    pub fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
-        self.text(path).map(|text| text.parsed().clone())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::lsp::types::{TextDocumentContentChangeEvent, Uri};
 
 /// A text and its tree. Shared with workers; never changed, an edit makes a new one.
 #[derive(Debug)]
-pub struct Text {
+pub(crate) struct Text {
     rope: Rope,
     string: OnceLock<Arc<str>>,
     parsed: OnceLock<ParsedFile>,
@@ -26,7 +26,7 @@ pub struct Text {
 
 impl Text {
     /// A text that nobody has seen before.
-    pub fn new(text: &str) -> Text {
+    pub(crate) fn new(text: &str) -> Text {
         Text::of(Rope::from_str(text), None)
     }
 
@@ -35,17 +35,17 @@ impl Text {
     }
 
     /// The lines, for the edge.
-    pub fn rope(&self) -> &Rope {
+    pub(crate) fn rope(&self) -> &Rope {
         &self.rope
     }
 
     /// The whole text.
-    pub fn string(&self) -> &Arc<str> {
+    pub(crate) fn string(&self) -> &Arc<str> {
         self.string.get_or_init(|| Arc::from(self.rope.to_string()))
     }
 
     /// The tree. Costs milliseconds in large files the first time: workers ask, the owner does not.
-    pub fn parsed(&self) -> &ParsedFile {
+    pub(crate) fn parsed(&self) -> &ParsedFile {
         self.parsed.get_or_init(|| match &self.previous {
             Some(previous) => previous.reparse(self.string()),
             None => ParsedFile::parse(self.string()),
@@ -53,7 +53,7 @@ impl Text {
     }
 
     /// Tells texts apart, within this process.
-    pub fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         *self.digest.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
             self.string().hash(&mut hasher);
@@ -63,7 +63,7 @@ impl Text {
 
     /// The text after some edits. Positions beyond the text are its end, so that a client that is wrong about the
     /// text gets wrong text and no crash; the next full text heals it.
-    pub fn edited(&self, changes: Vec<TextDocumentContentChangeEvent>) -> Text {
+    pub(crate) fn edited(&self, changes: Vec<TextDocumentContentChangeEvent>) -> Text {
         let previous = self.parsed.get().or(self.previous.as_ref()).cloned();
         let mut rope = self.rope.clone();
         for change in changes {
@@ -85,7 +85,7 @@ impl Text {
 }
 
 /// A document that is open in the editor.
-pub struct Document {
+pub(crate) struct Document {
     /// As the editor spells it.
     pub uri: Uri,
     /// Goes back with everything that is said of this text.
@@ -96,6 +96,8 @@ pub struct Document {
     pub file: Option<PathBuf>,
     /// Its repository and its path there, once that was found.
     pub home: Option<(RepoId, RepoPath)>,
+    /// Whether its repository was looked for.
+    pub located: bool,
     /// Questions that wait for its repository to be found.
     pub waiting: Vec<ClientMessage>,
     /// When it was last typed in.
@@ -108,7 +110,7 @@ pub struct Document {
 
 /// What something said, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamped {
+pub(crate) struct Stamped {
     /// The world's generation that it was made of.
     pub generation: u64,
     /// What it said.
@@ -117,7 +119,7 @@ pub struct Stamped {
 
 impl Document {
     /// Whether the editor shows lenses that say something else by now. True once for each change.
-    pub fn lenses_are_stale(&mut self) -> bool {
+    pub(crate) fn lenses_are_stale(&mut self) -> bool {
         let (Some(analysed), Some(served)) = (self.analysed, self.served) else { return false };
         let stale = analysed.generation >= served.generation && analysed.digest != served.digest;
         if stale {
@@ -143,7 +145,8 @@ mod tests {
 
     #[test]
     fn edits_apply_in_order_and_to_what_the_ones_before_left() {
-        let text = Text::new("a: 1\nb: 2\n").edited(vec![edit((0, 3), (0, 4), "10"), edit((0, 5), (1, 0), " # x\n")]);
+        let text = Text::new("a: 1\nb: 2\n")
+            .edited(vec![edit((0, 3), (0, 4), "10"), edit((0, 5), (1, 0), " # x\n")]);
         assert_eq!(&**text.string(), "a: 10 # x\nb: 2\n");
     }
 

@@ -29,7 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::seam::{Acting, Clusters, Kubernetes, SessionHandle};
+pub use self::seam::{Acting, Clusters, Kubernetes, SessionHandle, Watcher};
 use self::timers::Timer;
 use self::watch::{RepoId, RepositoryChange};
 use self::world::{Done, World};
@@ -114,7 +114,7 @@ where
     tracing::info!(?ended, "the editor is gone");
     stop.cancel();
     let said_goodbye = owner.await.unwrap_or(false);
-    ended == Ended::Exit && said_goodbye
+    ended != Ended::Cancelled && said_goodbye
 }
 
 /// The owner: takes one event after the other. Whether `shutdown` was among them is the answer.

@@ -15,7 +15,7 @@ use crate::lsp::types as lsp;
 
 /// What was published, by file.
 #[derive(Debug, Default)]
-pub struct Published {
+pub(crate) struct Published {
     files: HashMap<(RepoId, RepoPath), Marks>,
 }
 
@@ -64,15 +64,16 @@ impl Published {
     }
 
     /// Takes all marks of a document away that is no file.
-    pub fn clear(&mut self, uri: &lsp::Uri, outbox: &Outbox) {
-        let gone: Vec<_> = self.files.iter().filter(|(_, marks)| marks.uri == *uri).map(|(key, _)| key.clone()).collect();
+    pub(crate) fn clear(&mut self, uri: &lsp::Uri, outbox: &Outbox) {
+        let gone: Vec<_> =
+            self.files.iter().filter(|(_, marks)| marks.uri == *uri).map(|(key, _)| key.clone()).collect();
         for (repo, path) in gone {
             self.clear_file(repo, &path, outbox);
         }
     }
 
     /// Takes all marks of a file away.
-    pub fn clear_file(&mut self, repo: RepoId, path: &RepoPath, outbox: &Outbox) {
+    pub(crate) fn clear_file(&mut self, repo: RepoId, path: &RepoPath, outbox: &Outbox) {
         if let Some(marks) = self.files.remove(&(repo, path.clone()))
             && !marks.sent.is_empty()
         {
@@ -81,13 +82,17 @@ impl Published {
     }
 
     /// The files of a repository that have marks.
-    pub fn files(&self, repo: RepoId) -> Vec<RepoPath> {
+    pub(crate) fn files(&self, repo: RepoId) -> Vec<RepoPath> {
         self.files.keys().filter(|(id, _)| *id == repo).map(|(_, path)| path.clone()).collect()
     }
 }
 
 fn send(outbox: &Outbox, uri: lsp::Uri, version: Option<i32>, diagnostics: Vec<lsp::Diagnostic>) {
-    outbox.notify::<lsp::PublishDiagnosticsNotification>(lsp::PublishDiagnosticsParams { uri, version, diagnostics });
+    outbox.notify::<lsp::PublishDiagnosticsNotification>(lsp::PublishDiagnosticsParams {
+        uri,
+        version,
+        diagnostics,
+    });
 }
 
 impl World {
@@ -113,7 +118,8 @@ impl World {
         let held = (shown != diagnostics).then_some(diagnostics);
         self.published.set(key.clone(), uri.clone(), version, shown, &self.outbox);
         if held.is_some() {
-            let marks = self.published.files.entry(key).or_insert(Marks { uri, sent: Vec::new(), held: None });
+            let marks =
+                self.published.files.entry(key).or_insert(Marks { uri, sent: Vec::new(), held: None });
             marks.held = held;
         }
     }
@@ -172,7 +178,10 @@ mod tests {
     #[test]
     fn while_typing_marks_only_get_better() {
         use lsp::DiagnosticSeverity::{Error, Warning};
-        let soft = soften(&[mark("A", Error), mark("B", Warning), mark("C", Error)], &[mark("A", Warning), mark("B", Error)]);
+        let soft = soften(
+            &[mark("A", Error), mark("B", Warning), mark("C", Error)],
+            &[mark("A", Warning), mark("B", Error)],
+        );
         assert_eq!(soft, [mark("A", Warning), mark("B", Warning)]);
     }
 }

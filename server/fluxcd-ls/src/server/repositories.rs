@@ -72,7 +72,10 @@ impl World {
             repo.indexing = true;
             let job = Indexing {
                 repo: id,
-                overlay: Overlay { disk: Arc::clone(&repo.disk), buffers: Arc::new(open.into_iter().collect()) },
+                overlay: Overlay {
+                    disk: Arc::clone(&repo.disk),
+                    buffers: Arc::new(open.into_iter().collect()),
+                },
                 index: repo.index.clone(),
                 known: repo.known.clone(),
                 stale: std::mem::take(&mut repo.stale),
@@ -80,7 +83,10 @@ impl World {
                 whole: repo.git.is_some(),
                 watch: repo.watch.is_none().then(|| self.events.clone()),
             };
-            self.background(move || Done::Indexed(id, Some(job.run())), move || Some(Done::Indexed(id, None)));
+            self.background(
+                move || Done::Indexed(id, Some(job.run())),
+                move || Some(Done::Indexed(id, None)),
+            );
         }
     }
 

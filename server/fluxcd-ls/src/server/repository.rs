@@ -21,7 +21,7 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_DEPTH: usize = 6;
 
 /// A repository, or a folder that is none.
-pub struct Repo {
+pub(crate) struct Repo {
     /// Its name in the world.
     pub id: RepoId,
     /// The folder's name.
@@ -62,7 +62,7 @@ pub struct Repo {
 
 /// Files whose place in the index is out of date.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Stale {
+pub(crate) struct Stale {
     /// All of them, new folders too.
     pub all: bool,
     /// These.
@@ -71,14 +71,14 @@ pub struct Stale {
 
 impl Stale {
     /// Whether nothing is out of date.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         !self.all && self.paths.is_empty()
     }
 }
 
 /// The remotes of a clone.
 #[derive(Debug, Default)]
-pub struct Remotes(Vec<history::Remote>);
+pub(crate) struct Remotes(Vec<history::Remote>);
 
 impl analysis::Remotes for Remotes {
     fn is_ours(&self, url: &str) -> bool {
@@ -87,7 +87,7 @@ impl analysis::Remotes for Remotes {
 }
 
 /// What was found at a path, before its files are read.
-pub struct Found {
+pub(crate) struct Found {
     /// Git's answers.
     pub git: Option<history::Repository>,
     /// The root folder.
@@ -100,7 +100,7 @@ pub struct Found {
 
 /// Finds the repository of a file. Where there is none, the workspace folder it is in stands for one, else the
 /// file's own folder. Touches the disk.
-pub fn find(file: &Path, folders: &[PathBuf]) -> Found {
+pub(crate) fn find(file: &Path, folders: &[PathBuf]) -> Found {
     match history::Repository::discover(file) {
         Ok(git) => {
             let root = git.work_dir().to_owned();
@@ -110,8 +110,14 @@ pub fn find(file: &Path, folders: &[PathBuf]) -> Found {
         }
         Err(error) => {
             tracing::info!(%error, "no history for {}", file.display());
-            let within = folders.iter().filter(|folder| file.starts_with(folder)).max_by_key(|it| it.as_os_str().len());
-            let root = within.cloned().or_else(|| file.parent().map(Path::to_owned)).unwrap_or_else(|| file.to_owned());
+            let within = folders
+                .iter()
+                .filter(|folder| file.starts_with(folder))
+                .max_by_key(|it| it.as_os_str().len());
+            let root = within
+                .cloned()
+                .or_else(|| file.parent().map(Path::to_owned))
+                .unwrap_or_else(|| file.to_owned());
             Found { git: None, root, remotes: Remotes::default(), pushed: BTreeMap::new() }
         }
     }
@@ -167,7 +173,7 @@ fn remote_branches(common: &Path, remote: &str) -> BTreeSet<String> {
 
 impl Repo {
     /// A repository that was just found.
-    pub fn new(id: RepoId, found: Found) -> Repo {
+    pub(crate) fn new(id: RepoId, found: Found) -> Repo {
         let name = found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy());
         Repo {
             id,
@@ -192,19 +198,20 @@ impl Repo {
     }
 
     /// The path of a file as the repository names it; none outside of it.
-    pub fn relative(&self, path: &Path) -> Option<RepoPath> {
+    pub(crate) fn relative(&self, path: &Path) -> Option<RepoPath> {
         match &self.git {
             Some(git) => git.relative(path),
             None => {
                 let inside = path.strip_prefix(self.disk.root()).ok()?;
-                let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+                let parts: Option<Vec<&str>> =
+                    inside.components().map(|part| part.as_os_str().to_str()).collect();
                 RepoPath::new(&parts?.join("/"))
             }
         }
     }
 
     /// Tells the index an open text.
-    pub fn tell(&mut self, path: &RepoPath, text: &Arc<Text>) {
+    pub(crate) fn tell(&mut self, path: &RepoPath, text: &Arc<Text>) {
         self.told.insert(path.clone(), Arc::clone(text));
         if self.known.insert(path.clone(), text.digest()) != Some(text.digest()) {
             self.index.set(path, Some(text.parsed().clone()));
@@ -212,7 +219,7 @@ impl Repo {
     }
 
     /// Git's own folders, to be watched.
-    pub fn git_folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn git_folders(&self) -> Vec<PathBuf> {
         let Some(git) = &self.git else { return Vec::new() };
         let mut folders = vec![git.git_dir(), git.common_dir()];
         folders.dedup();
@@ -221,10 +228,10 @@ impl Repo {
 }
 
 /// The files that an index was told, with what they held.
-pub type Known = BTreeMap<RepoPath, u64>;
+pub(crate) type Known = BTreeMap<RepoPath, u64>;
 
 /// What reading the files came to.
-pub struct Indexed {
+pub(crate) struct Indexed {
     /// The new index.
     pub index: RepoIndex,
     /// What it was told.
@@ -238,7 +245,7 @@ pub struct Indexed {
 }
 
 /// An index to be brought up to date.
-pub struct Indexing {
+pub(crate) struct Indexing {
     /// Whose.
     pub repo: RepoId,
     /// The files as the user sees them.
@@ -259,7 +266,7 @@ pub struct Indexing {
 
 impl Indexing {
     /// Reads the files. Touches the disk, for seconds in large repositories.
-    pub fn run(mut self) -> Indexed {
+    pub(crate) fn run(mut self) -> Indexed {
         let root = self.overlay.disk.root().to_owned();
         let mut inside = Vec::new();
         let mut paths = std::mem::take(&mut self.stale.paths);
@@ -272,7 +279,10 @@ impl Indexing {
             paths.extend(files);
         }
         let mut changed = false;
-        for path in paths.into_iter().filter(is_yaml) {
+        for path in paths {
+            if !is_yaml(&path) && !self.known.contains_key(&path) {
+                continue;
+            }
             changed |= self.set(&path);
         }
         let folders = Folders { root, inside, git: self.git };
@@ -301,7 +311,7 @@ impl Indexing {
 }
 
 /// Whether a file's name says that it is YAML.
-pub fn is_yaml(path: &RepoPath) -> bool {
+pub(crate) fn is_yaml(path: &RepoPath) -> bool {
     let name = path.file_name();
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
@@ -329,7 +339,10 @@ fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
         if kind.is_file() && is_yaml(&path) {
             files.push(path);
             if files.len() >= MAX_FILES {
-                tracing::warn!("{} holds more than {MAX_FILES} YAML files; the rest is not read", root.display());
+                tracing::warn!(
+                    "{} holds more than {MAX_FILES} YAML files; the rest is not read",
+                    root.display()
+                );
                 break;
             }
         }
@@ -338,13 +351,13 @@ fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
 }
 
 /// Answers from Git to what analysis lacked.
-pub struct Answers {
+pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
     files: Vec<((String, RepoPath), Answer<Option<ParsedFile>>)>,
 }
 
 /// Looks up what analysis lacked.
-pub fn look_up(git: &history::Repository, lacks: Lacks) -> Answers {
+pub(crate) fn look_up(git: &history::Repository, lacks: Lacks) -> Answers {
     let commits = lacks.commits.into_iter().map(|hash| {
         let answer = match git.commit(&hash) {
             Ok(commit) => Answer::Known(Commit { subject: commit.subject, time: commit.time }),
@@ -354,7 +367,9 @@ pub fn look_up(git: &history::Repository, lacks: Lacks) -> Answers {
     });
     let files = lacks.files.into_iter().map(|(hash, path)| {
         let answer = match git.tree(&hash) {
-            Ok(tree) => Answer::Known(manifests::Tree::read(&tree, &path).map(|text| ParsedFile::parse(&text))),
+            Ok(tree) => {
+                Answer::Known(manifests::Tree::read(&tree, &path).map(|text| ParsedFile::parse(&text)))
+            }
             Err(error) => missing(&error),
         };
         ((hash, path), answer)
@@ -369,7 +384,7 @@ fn missing<T>(error: &history::Error) -> Answer<T> {
 
 impl Answers {
     /// Puts the answers where analysis finds them.
-    pub fn note(self, past: &mut Past) {
+    pub(crate) fn note(self, past: &mut Past) {
         for (hash, answer) in self.commits {
             past.note_commit(hash, answer);
         }

@@ -11,7 +11,12 @@ use tokio_util::sync::CancellationToken;
 /// Starts sessions.
 pub trait Clusters: Send + Sync + 'static {
     /// Starts a session; what it has to say goes to `events`. Contacts the cluster: only after consent.
-    fn start(&self, context: Context, options: SessionOptions, events: mpsc::Sender<Event>) -> Box<dyn SessionHandle>;
+    fn start(
+        &self,
+        context: Context,
+        options: SessionOptions,
+        events: mpsc::Sender<Event>,
+    ) -> Box<dyn SessionHandle>;
 }
 
 /// Told how an action comes on.
@@ -35,7 +40,13 @@ pub trait SessionHandle: Send + Sync {
     /// Asks whether objects may be patched; the answer comes as an event.
     fn ask_rights(&self, rights: Vec<(Kind, Arc<str>)>);
     /// Changes an object. None while there is no connection.
-    fn act(&self, action: Action, object: ObjectId, progress: Watcher, cancel: CancellationToken) -> Option<Acting>;
+    fn act(
+        &self,
+        action: Action,
+        object: ObjectId,
+        progress: Watcher,
+        cancel: CancellationToken,
+    ) -> Option<Acting>;
 }
 
 /// Real clusters.
@@ -43,7 +54,12 @@ pub trait SessionHandle: Send + Sync {
 pub struct Kubernetes;
 
 impl Clusters for Kubernetes {
-    fn start(&self, context: Context, options: SessionOptions, events: mpsc::Sender<Event>) -> Box<dyn SessionHandle> {
+    fn start(
+        &self,
+        context: Context,
+        options: SessionOptions,
+        events: mpsc::Sender<Event>,
+    ) -> Box<dyn SessionHandle> {
         Box::new(Session::start(context, options, events))
     }
 }
@@ -73,13 +89,19 @@ impl SessionHandle for Session {
         Session::ask_rights(self, rights);
     }
 
-    fn act(&self, action: Action, object: ObjectId, progress: Watcher, cancel: CancellationToken) -> Option<Acting> {
+    fn act(
+        &self,
+        action: Action,
+        object: ObjectId,
+        progress: Watcher,
+        cancel: CancellationToken,
+    ) -> Option<Acting> {
         let access: Access = self.access()?;
         Some(Box::pin(async move { access.act(action, &object, move |it| progress(it), cancel).await }))
     }
 }
 
 /// What commands carry for a context: its name, and more only where two kubeconfigs have one of the same name.
-pub fn command_key(key: &ContextKey) -> Arc<str> {
+pub(crate) fn command_key(key: &ContextKey) -> Arc<str> {
     Arc::clone(&key.name)
 }

@@ -18,7 +18,7 @@ use crate::lsp::convert;
 use crate::lsp::types as lsp;
 
 /// After this long without typing marks may get worse again (design 3.2).
-pub const QUIET: Duration = Duration::from_millis(500);
+pub(crate) const QUIET: Duration = Duration::from_millis(500);
 
 impl World {
     pub(super) fn opened(&mut self, document: lsp::TextDocumentItem) {
@@ -30,6 +30,7 @@ impl World {
             text: Arc::new(Text::new(&text)),
             file: file.clone(),
             home: None,
+            located: false,
             waiting: Vec::new(),
             edited: None,
             analysed: None,
@@ -48,6 +49,7 @@ impl World {
         let Some(document) = self.documents.get_mut(uri) else { return };
         let path = document.file.as_deref().and_then(|file| self.repos.get(&repo)?.relative(file));
         document.home = path.map(|path| (repo, path));
+        document.located = true;
         let waiting = std::mem::take(&mut document.waiting);
         if let Some((repo, path)) = document.home.clone() {
             self.open_changed(repo, path.clone());
@@ -59,7 +61,8 @@ impl World {
     }
 
     pub(super) fn changed(&mut self, change: lsp::DidChangeTextDocumentParams) {
-        let Some(document) = self.documents.get_mut(&change.text_document.text_document_identifier.uri) else {
+        let Some(document) = self.documents.get_mut(&change.text_document.text_document_identifier.uri)
+        else {
             tracing::warn!("an edit of a document that is not open");
             return;
         };
@@ -67,6 +70,10 @@ impl World {
         document.text = Arc::new(document.text.edited(change.content_changes));
         document.edited = Some(Instant::now());
         if let Some((repo, path)) = document.home.clone() {
+            // Somebody works here again: what was released comes back, if the answer of then still holds.
+            if self.clusters.any_idle(repo) {
+                self.file_opened(repo, &path);
+            }
             self.open_changed(repo, path);
         }
         self.timers.set(Timer::Quiet, QUIET);
@@ -132,7 +139,7 @@ impl World {
             return;
         };
         let Some((repo, path)) = document.home.clone() else {
-            if document.file.is_some() {
+            if document.file.is_some() && !document.located {
                 document.waiting.push(question);
             } else {
                 answer_nothing(question);
@@ -160,7 +167,10 @@ impl World {
             }));
             match answered {
                 Ok(Some((uri, digest))) => {
-                    let _ = events.send(super::Event::Done(Box::new(Done::LensesServed(uri, Stamped { generation, digest }))));
+                    let _ = events.send(super::Event::Done(Box::new(Done::LensesServed(
+                        uri,
+                        Stamped { generation, digest },
+                    ))));
                 }
                 Ok(None) => {}
                 Err(panic) => tracing::error!(panic = message(&panic), "a question could not be answered"),
@@ -202,9 +212,11 @@ fn answer(
             Some((uri.clone(), to_lsp::digest(&report.lenses)))
         }
         ClientMessage::CodeAction(params, reply) => {
-            let wanted = params.context.only.as_deref().is_none_or(|only| only.contains(&lsp::CodeActionKind::Empty));
+            let wanted =
+                params.context.only.as_deref().is_none_or(|only| only.contains(&lsp::CodeActionKind::Empty));
             let bytes = convert::range_from_lsp(rope, params.range);
-            let at = manifests::TextRange::new(convert::text_size(bytes.start), convert::text_size(bytes.end));
+            let at =
+                manifests::TextRange::new(convert::text_size(bytes.start), convert::text_size(bytes.end));
             let actions = if wanted {
                 let report = view.ask(|inputs| analysis::analyse(inputs, path));
                 to_lsp::actions(uri, rope, &report, at)
@@ -219,7 +231,7 @@ fn answer(
 }
 
 /// A document that we know nothing of.
-pub fn answer_nothing(question: ClientMessage) {
+pub(crate) fn answer_nothing(question: ClientMessage) {
     match question {
         ClientMessage::Hover(_, reply) => drop(reply.send(Ok(None))),
         ClientMessage::CodeLens(_, reply) => drop(reply.send(Ok(None))),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// What is to be looked at when a moment comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
+pub(crate) enum Timer {
     /// Nobody has typed for half a second: marks may get worse again, the index may be brought up to date.
     Quiet,
     /// An answer said that it would change by now.
@@ -22,30 +22,27 @@ pub enum Timer {
 
 /// At most one moment for each thing to look at.
 #[derive(Debug, Default)]
-pub struct Timers {
+pub(crate) struct Timers {
     due: BTreeMap<Timer, Instant>,
 }
 
 impl Timers {
     /// Sets a moment, instead of the one that was set.
-    pub fn set(&mut self, timer: Timer, after: Duration) {
+    pub(crate) fn set(&mut self, timer: Timer, after: Duration) {
         self.due.insert(timer, Instant::now() + after);
     }
 
     /// Sets a moment unless an earlier one is set.
-    pub fn at_latest(&mut self, timer: Timer, after: Duration) {
+    pub(crate) fn at_latest(&mut self, timer: Timer, after: Duration) {
         let due = Instant::now() + after;
         self.due.entry(timer).and_modify(|set| *set = due.min(*set)).or_insert(due);
     }
 
-    /// Forgets a moment.
-    pub fn clear(&mut self, timer: Timer) {
-        self.due.remove(&timer);
-    }
-
     /// Waits for the next moment; forever if none is set. Nothing is lost when it is dropped.
-    pub async fn next(&mut self) -> Timer {
-        let Some((timer, due)) = self.due.iter().map(|(timer, due)| (*timer, *due)).min_by_key(|(_, due)| *due) else {
+    pub(crate) async fn next(&mut self) -> Timer {
+        let Some((timer, due)) =
+            self.due.iter().map(|(timer, due)| (*timer, *due)).min_by_key(|(_, due)| *due)
+        else {
             return std::future::pending().await;
         };
         tokio::time::sleep_until(due).await;

@@ -13,10 +13,10 @@ use crate::lsp::custom::{ClusterStatus, StatusParams, StatusSeverity};
 use crate::lsp::types as lsp;
 
 /// The name that marks carry.
-pub const SOURCE: &str = "fluxcd";
+pub(crate) const SOURCE: &str = "fluxcd";
 
 /// The commands of the server, as they are announced.
-pub const COMMANDS: [&str; 10] = [
+pub(crate) const COMMANDS: [&str; 10] = [
     "fluxcd.reconcile",
     "fluxcd.resume",
     "fluxcd.suspend",
@@ -30,7 +30,7 @@ pub const COMMANDS: [&str; 10] = [
 ];
 
 /// The marks of a file.
-pub fn diagnostics(view: &View, text: &Rope, report: &FileReport) -> Vec<lsp::Diagnostic> {
+pub(crate) fn diagnostics(view: &View, text: &Rope, report: &FileReport) -> Vec<lsp::Diagnostic> {
     report.findings.iter().map(|finding| diagnostic(view, text, finding)).collect()
 }
 
@@ -64,7 +64,7 @@ fn diagnostic(view: &View, text: &Rope, finding: &Finding) -> lsp::Diagnostic {
 }
 
 /// The lenses of a file.
-pub fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow]) -> Vec<lsp::CodeLens> {
+pub(crate) fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow]) -> Vec<lsp::CodeLens> {
     let mut lenses = Vec::new();
     for row in rows {
         // A lens stands above one line: clients that see a longer range draw it all the same, some twice.
@@ -79,7 +79,7 @@ pub fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow]) -> Vec<lsp::CodeLen
 }
 
 /// Tells whether the lenses of a file read the same, wherever they stand.
-pub fn digest(rows: &[LensRow]) -> u64 {
+pub(crate) fn digest(rows: &[LensRow]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for row in rows {
         row.items.len().hash(&mut hasher);
@@ -92,7 +92,12 @@ pub fn digest(rows: &[LensRow]) -> u64 {
 }
 
 /// The actions of a file at a range.
-pub fn actions(uri: &lsp::Uri, text: &Rope, report: &FileReport, at: TextRange) -> Vec<lsp::CodeActionResponse> {
+pub(crate) fn actions(
+    uri: &lsp::Uri,
+    text: &Rope,
+    report: &FileReport,
+    at: TextRange,
+) -> Vec<lsp::CodeActionResponse> {
     let offered = report.actions.iter().filter(|action| action.range.intersect(at).is_some());
     offered
         .map(|action| {
@@ -118,10 +123,9 @@ fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: 
         Command::Clusters => ("fluxcd.clusters", json!({"uri": uri, "position": position()})),
         Command::ChooseCluster => ("fluxcd.chooseCluster", json!({"uri": uri})),
         Command::SignIn { cluster } => ("fluxcd.signIn", json!({"cluster": cluster})),
-        Command::Reconcile { cluster, object: id, with_source } => (
-            "fluxcd.reconcile",
-            json!({"cluster": cluster, "object": object(id), "withSource": with_source}),
-        ),
+        Command::Reconcile { cluster, object: id, with_source } => {
+            ("fluxcd.reconcile", json!({"cluster": cluster, "object": object(id), "withSource": with_source}))
+        }
         Command::Resume { cluster, object: id } => {
             ("fluxcd.resume", json!({"cluster": cluster, "object": object(id)}))
         }
@@ -144,7 +148,7 @@ fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: 
 }
 
 /// A hover.
-pub fn hover(text: &Rope, hover: analysis::Hover) -> lsp::Hover {
+pub(crate) fn hover(text: &Rope, hover: analysis::Hover) -> lsp::Hover {
     lsp::Hover { contents: markdown(hover.markdown), range: Some(convert::range_to_lsp(text, hover.range)) }
 }
 
@@ -153,7 +157,7 @@ fn markdown(value: String) -> lsp::Contents {
 }
 
 /// The status bar, with the clusters' states in the words of the protocol.
-pub fn status(summary: Summary, states: Vec<ClusterStatus>) -> StatusParams {
+pub(crate) fn status(summary: Summary, states: Vec<ClusterStatus>) -> StatusParams {
     StatusParams {
         text: summary.text,
         tooltip: summary.tooltip,

@@ -15,7 +15,7 @@ use super::repository::Remotes;
 
 /// One cluster at one moment.
 #[derive(Clone)]
-pub struct ClusterSnapshot {
+pub(crate) struct ClusterSnapshot {
     /// What commands carry.
     pub key: Arc<str>,
     /// What people read.
@@ -32,7 +32,7 @@ pub struct ClusterSnapshot {
 
 /// One repository and its clusters at one moment. Cheap to make and to send to a worker.
 #[derive(Clone)]
-pub struct View {
+pub(crate) struct View {
     /// The repository's name.
     pub name: Arc<str>,
     /// The files.
@@ -63,14 +63,14 @@ pub struct View {
 
 impl View {
     /// Tells the index what it does not know. The first thing a worker does: it may parse.
-    pub fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         for (path, text) in std::mem::take(&mut self.untold) {
             self.index.set(&path, Some(text.parsed().clone()));
         }
     }
 
     /// Asks analysis something.
-    pub fn ask<T>(&self, question: impl FnOnce(&Inputs<'_>) -> T) -> T {
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Inputs<'_>) -> T) -> T {
         let clusters: Vec<_> = self
             .clusters
             .iter()

@@ -20,11 +20,11 @@ const POLL: Duration = Duration::from_secs(5);
 
 /// Which repository of the world something belongs to; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RepoId(pub u32);
+pub(crate) struct RepoId(pub u32);
 
 /// What changed, coalesced.
 #[derive(Debug, Default)]
-pub struct RepositoryChange {
+pub(crate) struct RepositoryChange {
     /// Files or folders of the work tree that came, went or changed.
     pub paths: BTreeSet<PathBuf>,
     /// HEAD, a branch or the configuration changed.
@@ -35,7 +35,7 @@ pub struct RepositoryChange {
 
 /// The folders to watch.
 #[derive(Debug, Clone)]
-pub struct Folders {
+pub(crate) struct Folders {
     /// The work tree.
     pub root: PathBuf,
     /// Every folder of the work tree that is worth a watch, the root included.
@@ -45,7 +45,7 @@ pub struct Folders {
 }
 
 /// Watches until it is dropped.
-pub struct Watch {
+pub(crate) struct Watch {
     watcher: Box<dyn Watcher + Send>,
     watched: BTreeSet<PathBuf>,
     stop: CancellationToken,
@@ -59,7 +59,11 @@ impl Drop for Watch {
 
 impl Watch {
     /// Starts watching; what happens comes as events of `repo`. Touches the disk: not for the owner's thread.
-    pub fn start(repo: RepoId, folders: &Folders, events: mpsc::UnboundedSender<Event>) -> Option<Watch> {
+    pub(crate) fn start(
+        repo: RepoId,
+        folders: &Folders,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> Option<Watch> {
         let stop = CancellationToken::new();
         let (sender, receiver) = mpsc::unbounded_channel();
         let git = folders.git.clone();
@@ -69,8 +73,10 @@ impl Watch {
             // Fails only when nobody listens any more.
             move |event| drop(sender.send(event))
         };
-        let native = notify::recommended_watcher(handler.clone()).map(|watcher| Box::new(watcher) as Box<dyn Watcher + Send>);
-        let mut watch = native.ok().map(|watcher| Watch { watcher, watched: BTreeSet::new(), stop: stop.clone() });
+        let native = notify::recommended_watcher(handler.clone())
+            .map(|watcher| Box::new(watcher) as Box<dyn Watcher + Send>);
+        let mut watch =
+            native.ok().map(|watcher| Watch { watcher, watched: BTreeSet::new(), stop: stop.clone() });
         if let Some(watch) = &mut watch
             && let Err(error) = watch.add(folders)
         {
@@ -92,7 +98,7 @@ impl Watch {
     }
 
     /// Watches folders that are new as well.
-    pub fn add(&mut self, folders: &Folders) -> notify::Result<()> {
+    pub(crate) fn add(&mut self, folders: &Folders) -> notify::Result<()> {
         if cfg!(target_os = "linux") {
             // A recursive watch would cover ignored folders too, each with a watch of its own.
             for folder in &folders.inside {
@@ -149,7 +155,10 @@ async fn coalesce(
             };
             note(&mut change, &git, event);
             let empty = change.paths.is_empty() && !change.git && !change.all;
-            if !empty && *latest.get_or_insert_with(tokio::time::Instant::now) + LATEST < tokio::time::Instant::now() {
+            if !empty
+                && *latest.get_or_insert_with(tokio::time::Instant::now) + LATEST
+                    < tokio::time::Instant::now()
+            {
                 break;
             }
         }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Client;
@@ -28,7 +27,7 @@ use crate::settings::{Problem, Settings, UserFile};
 
 /// What the editor can do, asked once.
 #[derive(Debug, Default, Clone)]
-pub struct Capabilities {
+pub(crate) struct Capabilities {
     /// Lenses are asked for again when we say so.
     pub lens_refresh: bool,
     /// Settings can be asked for.
@@ -50,13 +49,15 @@ pub struct Capabilities {
 }
 
 /// What a task came to.
-pub enum Done {
+pub(crate) enum Done {
     /// A repository was looked for.
     Found(lsp::Uri, Box<Found>),
     /// Files were read into the index; none if that failed.
     Indexed(RepoId, Option<Indexed>),
     /// Files were analysed; none if that failed.
     Analysed(Analysed),
+    /// Everything was counted for the status bar; none if that failed.
+    Counted(Option<analysis::Summary>),
     /// Lenses were sent.
     LensesServed(lsp::Uri, Stamped),
     /// Git answered.
@@ -87,17 +88,16 @@ pub enum Done {
     Configured(serde_json::Value),
     /// An action ended.
     Acted(lsp::ProgressToken),
-    /// The editor's process is gone.
-    Orphaned,
 }
 
 impl Done {
     /// For the log.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Done::Found(..) => "found",
             Done::Indexed(..) => "indexed",
             Done::Analysed(_) => "analysed",
+            Done::Counted(_) => "counted",
             Done::LensesServed(..) => "lenses served",
             Done::Answered(..) => "answered",
             Done::Git(..) => "git",
@@ -113,13 +113,12 @@ impl Done {
             Done::ShowDetails(..) => "show details",
             Done::Configured(_) => "configured",
             Done::Acted(_) => "acted",
-            Done::Orphaned => "orphaned",
         }
     }
 }
 
 /// Everything that changes.
-pub struct World {
+pub(crate) struct World {
     pub(super) options: Options,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) outbox: Outbox,
@@ -151,15 +150,16 @@ pub struct World {
     pub(super) generation: u64,
     pub(super) refresh_lenses: bool,
     pub(super) status_dirty: bool,
+    /// Whether the status bar's counts are being made.
+    pub(super) counting: bool,
     pub(super) status: Option<StatusParams>,
     /// What in the settings was not taken, until it was told.
     pub(super) problems: Vec<Problem>,
-    pub(super) zone: TimeZone,
 }
 
 impl World {
     /// A world before `initialize`.
-    pub fn new(
+    pub(crate) fn new(
         options: Options,
         events: mpsc::UnboundedSender<Event>,
         client: Client,
@@ -193,15 +193,15 @@ impl World {
             generation: 0,
             refresh_lenses: false,
             status_dirty: false,
+            counting: false,
             status: None,
             problems: Vec::new(),
-            zone: TimeZone::system(),
             options,
         }
     }
 
     /// Takes one event.
-    pub fn take(&mut self, event: Event) {
+    pub(crate) fn take(&mut self, event: Event) {
         match event {
             Event::Client(message) => self.hear(*message),
             Event::Cluster(event) => self.cluster_said(event),
@@ -242,6 +242,7 @@ impl World {
             Done::Found(uri, found) => self.found(&uri, *found),
             Done::Indexed(repo, indexed) => self.indexed(repo, indexed),
             Done::Analysed(analysed) => self.analysed(analysed),
+            Done::Counted(summary) => self.counted(summary),
             Done::LensesServed(uri, lenses) => self.lenses_served(&uri, lenses),
             Done::Answered(repo, answers) => self.git_answered(repo, answers),
             Done::Git(repo, found) => self.git_read(repo, *found),
@@ -257,10 +258,6 @@ impl World {
             Done::ShowDetails(uri, position, cluster) => self.details_in(uri, position, cluster),
             Done::Configured(settings) => self.editor_settings_are(settings),
             Done::Acted(token) => self.running.ended(&token),
-            Done::Orphaned => {
-                tracing::info!("the editor's process is gone");
-                self.stop.cancel();
-            }
         }
     }
 
@@ -275,7 +272,7 @@ impl World {
     }
 
     /// Starts what the events before have made necessary.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.start_indexing();
         self.start_analysing();
         self.tell_status();
@@ -285,7 +282,7 @@ impl World {
     }
 
     /// Makes everything again that follows from texts and facts.
-    pub fn rebuild(&mut self) {
+    pub(crate) fn rebuild(&mut self) {
         for lanes in self.lanes.values_mut() {
             lanes.reset();
         }
@@ -295,11 +292,12 @@ impl World {
             repo.stale.all = true;
             repo.indexing = false;
         }
+        self.counting = false;
         self.everything_changed();
     }
 
     /// Ends everything that runs.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.stop.cancel();
         self.running.cancel_all();
         self.clusters.end();
@@ -307,7 +305,7 @@ impl World {
     }
 
     /// Whether the editor said `shutdown`.
-    pub fn said_goodbye(&self) -> bool {
+    pub(crate) fn said_goodbye(&self) -> bool {
         self.goodbye
     }
 
@@ -342,17 +340,37 @@ impl World {
         }
     }
 
-    /// Looks whether the editor lives, now and then: one that was killed says no goodbye, and where its streams
-    /// were inherited they stay open.
+    /// Watches the editor's process: one that was killed says no goodbye, and where its streams were inherited
+    /// they stay open. A number that means nothing here (a container) is forgotten.
+    pub(super) fn watch_parent(&mut self) {
+        if self.parent_lives() == Some(false) {
+            self.parent = None;
+        }
+        self.look_for_parent();
+    }
+
     pub(super) fn look_for_parent(&mut self) {
         const EVERY: Duration = Duration::from_secs(30);
-        #[cfg(unix)]
-        if let Some(parent) = self.parent.and_then(rustix::process::Pid::from_raw) {
-            if rustix::process::test_kill_process(parent) == Err(rustix::io::Errno::SRCH) {
-                let _ = self.events.send(Event::Done(Box::new(Done::Orphaned)));
-                return;
+        match self.parent_lives() {
+            Some(true) => self.timers.set(Timer::Parent, EVERY),
+            Some(false) => {
+                tracing::info!("the editor's process is gone");
+                self.stop.cancel();
             }
-            self.timers.set(Timer::Parent, EVERY);
+            None => {}
         }
+    }
+
+    /// None where it cannot be told.
+    #[cfg(unix)]
+    fn parent_lives(&self) -> Option<bool> {
+        let parent = rustix::process::Pid::from_raw(self.parent?)?;
+        Some(rustix::process::test_kill_process(parent) != Err(rustix::io::Errno::SRCH))
+    }
+
+    #[cfg(not(unix))]
+    fn parent_lives(&self) -> Option<bool> {
+        let _ = self.parent;
+        None
     }
 }

@@ -11,14 +11,24 @@ async fn says_hello_and_goodbye() {
     let capabilities = editor.hello().await;
     assert_eq!(capabilities["textDocumentSync"]["change"], 2);
     assert_eq!(capabilities["positionEncoding"], "utf-16");
-    assert!(capabilities["executeCommandProvider"]["commands"].as_array().unwrap().contains(&json!("fluxcd.reconcile")));
+    assert!(
+        capabilities["executeCommandProvider"]["commands"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("fluxcd.reconcile"))
+    );
     editor.goodbye().await;
 }
 
 #[tokio::test]
 async fn requests_before_initialize_are_refused() {
     let mut editor = Setup::new(FILES).start();
-    let id = editor.ask("textDocument/hover", json!({"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}})).await;
+    let id = editor
+        .ask(
+            "textDocument/hover",
+            json!({"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}}),
+        )
+        .await;
     assert_eq!(editor.answer(id).await["error"]["code"], -32002);
     editor.notify("textDocument/didOpen", json!({})).await;
     editor.hello().await;
@@ -52,7 +62,7 @@ async fn edits_out_of_range_do_no_harm() {
     editor.change(APPS, 3, json!([{"range": backwards, "text": ""}])).await;
     // A document that nobody opened.
     editor.change("clusters/staging/other.yaml", 3, json!([{"text": ""}])).await;
-    editor.wait_lens(APPS, "apps").await;
+    editor.lenses(APPS).await;
     editor.goodbye().await;
 }
 
@@ -71,7 +81,7 @@ async fn a_handler_that_panics_loses_its_own_answer_only() {
 async fn an_editor_that_dies_takes_the_server_with_it() {
     let mut editor = Setup::new(FILES).recording(&list(None)).hello().await;
     editor.open(APPS).await;
-    editor.die();
+    editor.die().await;
     assert!(!editor.ended().await, "nobody said goodbye");
 }
 
@@ -99,7 +109,9 @@ async fn fifty_megabytes_wrong_utf8_and_a_folder_that_vanishes() {
     let repo = setup.repo();
     std::fs::write(repo.join("wrong.yaml"), b"kind: Kustomization\nname: \xff\xfe\n").unwrap();
     let mut editor = setup.hello().await;
-    editor.open_text("big.yaml", &"a: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(1_000_000)).await;
+    editor
+        .open_text("big.yaml", &"a: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(1_000_000))
+        .await;
     editor.open_text("wrong.yaml", "kind: Kustomization\nname: \u{fffd}\u{fffd}\n").await;
     assert_eq!(editor.lenses("big.yaml").await, Vec::<String>::new());
     editor.open(APPS).await;

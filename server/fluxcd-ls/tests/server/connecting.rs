@@ -11,7 +11,9 @@ use crate::fleet::{APPS, FILES, INFRA, NO_FOLDER, changes};
 use crate::harness::{Editor, Setup};
 
 /// Picks by label, in this order; everything picked is noted with what was offered.
-fn picks(labels: &'static [&'static str]) -> (Arc<Mutex<Vec<Value>>>, impl FnMut(&str, &Value) -> Value + Send) {
+fn picks(
+    labels: &'static [&'static str],
+) -> (Arc<Mutex<Vec<Value>>>, impl FnMut(&str, &Value) -> Value + Send) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let offered = Arc::clone(&seen);
     let mut labels = labels.iter();
@@ -33,14 +35,17 @@ fn picks(labels: &'static [&'static str]) -> (Arc<Mutex<Vec<Value>>>, impl FnMut
 }
 
 /// A file is open, `staging` was chosen, and its session is live.
-async fn connected(labels: &'static [&'static str], failure: Option<&str>) -> (Editor, Arc<Mutex<Vec<Value>>>) {
+async fn connected(
+    labels: &'static [&'static str],
+    failure: Option<&str>,
+) -> (Editor, Arc<Mutex<Vec<Value>>>) {
     let (seen, answer) = picks(labels);
     let mut editor = Setup::new(FILES).kubeconfig().answers(answer).hello().await;
     editor.open(APPS).await;
     editor.wait_lens(APPS, "not connected").await;
     let uri = editor.uri(APPS);
     editor.command("fluxcd.chooseCluster", json!({"uri": uri})).await;
-    editor.clusters.wait_contact(1).await;
+    editor.contacts(1).await;
     editor.clusters.say("staging", changes(failure)).await;
     editor.clusters.say("staging", What::Status(SessionStatus::Live)).await;
     editor.wait_lens(APPS, "staging").await;
@@ -78,24 +83,26 @@ async fn the_list_shows_what_will_be_contacted_and_run_and_the_answer_is_kept() 
         ]
     );
     assert_eq!(seen[1]["title"], "Connect to staging (https://staging.example.com:6443)? Token.");
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     editor.goodbye().await;
 }
 
 #[tokio::test]
 async fn a_remembered_consent_connects_its_own_files_only() {
     let (mut editor, _) = connected(&["staging", "This repository"], None).await;
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     editor.command("fluxcd.disconnect", json!({"cluster": "staging"})).await;
     editor.wait_lens(APPS, "not connected").await;
     assert!(editor.clusters.all_ended());
     // Never seen to belong to any cluster.
-    editor.open_text("clusters/prod/apps.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n").await;
+    editor
+        .open_text("clusters/prod/apps.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n")
+        .await;
     editor.lenses("clusters/prod/apps.yaml").await;
     assert_eq!(editor.clusters.contacted(), ["staging (chosen)"]);
     editor.close(APPS).await;
     editor.open(APPS).await;
-    editor.clusters.wait_contact(2).await;
+    editor.contacts(2).await;
     assert_eq!(editor.clusters.contacted(), ["staging (chosen)", "staging"]);
     editor.goodbye().await;
 }
@@ -116,13 +123,17 @@ async fn never_here_takes_the_offer_away() {
 
 #[tokio::test]
 async fn an_untrusted_workspace_has_no_cluster() {
-    let mut editor = Setup::new(FILES).kubeconfig().initialization(|it| it["trusted"] = json!(false)).hello().await;
+    let mut editor =
+        Setup::new(FILES).kubeconfig().initialization(|it| it["trusted"] = json!(false)).hello().await;
     editor.open(APPS).await;
     assert_eq!(editor.lenses(APPS).await, Vec::<String>::new());
     let uri = editor.uri(APPS);
     editor.command("fluxcd.chooseCluster", json!({"uri": uri})).await;
     let said = editor.heard("window/showMessage").await;
-    assert_eq!(said["message"], "Flux: this workspace is not trusted, so no cluster is contacted. Trust it first.");
+    assert_eq!(
+        said["message"],
+        "Flux: this workspace is not trusted, so no cluster is contacted. Trust it first."
+    );
     editor.notify("fluxcd/trusted", json!({})).await;
     editor.wait_lens(APPS, "not connected").await;
     assert_eq!(editor.clusters.contacted(), Vec::<String>::new());
@@ -132,8 +143,12 @@ async fn an_untrusted_workspace_has_no_cluster() {
 #[tokio::test]
 async fn workspace_settings_cannot_name_a_kubeconfig_a_recording_or_a_server() {
     let settings = json!({"kubeconfig": "/tmp/evil", "snapshot": "green.json", "server": {"path": "./run-me"}, "actions": "on"});
-    let mut editor =
-        Setup::new(FILES).kubeconfig().initialization(|it| it["settings"] = settings).config("clusters = \"ask\"").hello().await;
+    let mut editor = Setup::new(FILES)
+        .kubeconfig()
+        .initialization(|it| it["settings"] = settings)
+        .config("clusters = \"ask\"")
+        .hello()
+        .await;
     for name in ["fluxcd.kubeconfig", "fluxcd.snapshot", "fluxcd.server.path", "fluxcd.actions"] {
         let said = editor.heard("window/showMessage").await;
         assert!(said["message"].as_str().unwrap().contains(name), "{name}: {said}");
@@ -146,7 +161,7 @@ async fn workspace_settings_cannot_name_a_kubeconfig_a_recording_or_a_server() {
 #[tokio::test]
 async fn a_commit_that_breaks_and_its_fix() {
     let (mut editor, _) = connected(&["staging", "This repository"], None).await;
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     editor.clusters.say("staging", changes(Some(NO_FOLDER))).await;
     assert_eq!(editor.marks(APPS).await.len(), 1);
     editor.wait_lens(APPS, "✗ staging").await;
@@ -154,19 +169,22 @@ async fn a_commit_that_breaks_and_its_fix() {
     editor.clusters.say("staging", changes(Some(NO_FOLDER))).await;
     editor.clusters.say("staging", changes(None)).await;
     assert_eq!(editor.marks(APPS).await.len(), 0);
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     editor.goodbye().await;
 }
 
 #[tokio::test]
 async fn silence_takes_the_sign_away_and_a_login_that_expired_is_offered() {
     let (mut editor, _) = connected(&["staging", "This repository"], None).await;
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     let then = Timestamp::now() - jiff::SignedDuration::from_hours(3);
     editor.clusters.say("staging", What::Status(SessionStatus::LastSeen(then))).await;
     let rows = editor.wait_lens(APPS, "last seen").await;
     assert!(!rows.concat().contains('✓'), "{rows:?}");
-    let expired = SessionStatus::NeedsSignIn { reason: SignInReason::Away, command: Some("kubelogin get-token".into()) };
+    let expired = SessionStatus::NeedsSignIn {
+        reason: SignInReason::Away,
+        command: Some("kubelogin get-token".into()),
+    };
     editor.clusters.say("staging", What::Status(expired)).await;
     editor.wait_lens(APPS, "Sign in").await;
     editor.command("fluxcd.signIn", json!({"cluster": "staging"})).await;
@@ -175,15 +193,17 @@ async fn silence_takes_the_sign_away_and_a_login_that_expired_is_offered() {
     editor.clusters.say("staging", What::Status(SessionStatus::Live)).await;
     editor.clusters.say("staging", What::Contact(Timestamp::now())).await;
     editor.wait("its end", |it| it["params"]["value"]["kind"] == json!("end")).await;
-    editor.wait_lens(APPS, "✓ staging").await;
+    editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
     editor.goodbye().await;
 }
 
 #[tokio::test]
 async fn the_first_action_asks_and_a_hundred_presses_do_it_once() {
-    let (mut editor, _) = connected(&["staging", "This repository", "Reconcile", "Cancel"], Some(NO_FOLDER)).await;
+    let (mut editor, _) =
+        connected(&["staging", "This repository", "Reconcile", "Cancel"], Some(NO_FOLDER)).await;
     assert_eq!(editor.marks(APPS).await.len(), 1);
-    let object = json!({"cluster": "staging", "object": "Kustomization/flux-system/apps", "withSource": true});
+    let object =
+        json!({"cluster": "staging", "object": "Kustomization/flux-system/apps", "withSource": true});
     for _ in 0..100 {
         editor.command("fluxcd.reconcile", object.clone()).await;
     }

@@ -80,7 +80,12 @@ pub fn kustomization(name: &str, path: &str, inventory: &[&str], failure: Option
     let entries: Vec<Value> = inventory.iter().map(|id| json!({"id": id, "v": "v1"})).collect();
     let conditions = match failure {
         Some(message) => json!([condition("Ready", "False", "BuildFailed", message)]),
-        None => json!([condition("Ready", "True", "ReconciliationSucceeded", &format!("Applied revision: {REVISION}"))]),
+        None => json!([condition(
+            "Ready",
+            "True",
+            "ReconciliationSucceeded",
+            &format!("Applied revision: {REVISION}")
+        )]),
     };
     let mut status = json!({
         "observedGeneration": 1, "conditions": conditions, "lastAttemptedRevision": REVISION,

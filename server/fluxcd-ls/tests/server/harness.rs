@@ -41,7 +41,10 @@ impl Setup {
         let repo = folder.path().join("repo");
         for (name, text) in [
             (".git/HEAD", "ref: refs/heads/main\n"),
-            (".git/config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n[remote \"origin\"]\n\turl = https://git.example.com/fleet.git\n"),
+            (
+                ".git/config",
+                "[core]\n\trepositoryformatversion = 0\n\tbare = false\n[remote \"origin\"]\n\turl = https://git.example.com/fleet.git\n",
+            ),
             (".git/objects/.keep", ""),
             (".git/refs/.keep", ""),
         ] {
@@ -77,7 +80,9 @@ impl Setup {
             }),
             options,
             clusters,
-            answers: Arc::new(Mutex::new(|method: &str, _: &Value| panic!("the server asks {method}, unexpected"))),
+            answers: Arc::new(Mutex::new(|method: &str, _: &Value| {
+                panic!("the server asks {method}, unexpected")
+            })),
         }
     }
 
@@ -249,7 +254,8 @@ impl Editor {
 
     /// The whole answer to a request, error or not.
     pub async fn answer(&mut self, id: i64) -> Value {
-        self.wait(&format!("the answer to {id}"), |it| it.get("method").is_none() && it["id"] == json!(id)).await
+        self.wait(&format!("the answer to {id}"), |it| it.get("method").is_none() && it["id"] == json!(id))
+            .await
     }
 
     /// The result of a request.
@@ -270,13 +276,18 @@ impl Editor {
         let uri = self.uri(file);
         let what = format!("marks in {file}");
         let method = "textDocument/publishDiagnostics";
-        let said = self.wait(&what, |it| it["method"] == json!(method) && it["params"]["uri"] == json!(uri)).await;
+        let said =
+            self.wait(&what, |it| it["method"] == json!(method) && it["params"]["uri"] == json!(uri)).await;
         let marks = said["params"]["diagnostics"].as_array().unwrap().iter().map(|mark| {
             let start = &mark["range"]["start"];
-            let severity = ["", "error", "warning", "information", "hint"][mark["severity"].as_u64().unwrap() as usize];
+            let severity =
+                ["", "error", "warning", "information", "hint"][mark["severity"].as_u64().unwrap() as usize];
             format!(
                 "{}:{} {severity} {} {}",
-                start["line"], start["character"], mark["code"].as_str().unwrap(), mark["message"].as_str().unwrap()
+                start["line"],
+                start["character"],
+                mark["code"].as_str().unwrap(),
+                mark["message"].as_str().unwrap()
             )
         });
         marks.collect()
@@ -326,7 +337,8 @@ impl Editor {
 
     pub async fn change(&mut self, file: &str, version: i32, changes: Value) {
         let document = json!({"uri": self.uri(file), "version": version});
-        self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes})).await;
+        self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes}))
+            .await;
     }
 
     pub async fn close(&mut self, file: &str) {
@@ -378,7 +390,9 @@ impl Editor {
 
     /// Answers a request of the server; everything else is handed on. Refreshes are answered and handed on.
     async fn respond(&mut self, message: Value) -> Option<Value> {
-        let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else { return Some(message) };
+        let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else {
+            return Some(message);
+        };
         let refresh = method == "workspace/codeLens/refresh";
         let result = match method {
             "workspace/codeLens/refresh" | "window/workDoneProgress/create" => Value::Null,
@@ -414,9 +428,23 @@ impl Editor {
     }
 
     /// Closes the stream without a word.
-    pub fn die(&mut self) {
-        self.writer = None;
-        self.messages.close();
+    pub async fn die(&mut self) {
+        let mut writer = self.writer.take().unwrap();
+        writer.shutdown().await.unwrap();
+    }
+
+    /// Waits until clusters were contacted so many times; answers what the server asks meanwhile.
+    pub async fn contacts(&mut self, times: usize) -> Vec<String> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let contacted = self.clusters.contacted();
+            if contacted.len() >= times {
+                return contacted;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "contacted: {contacted:?}");
+            self.lenses("nowhere.yaml").await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until the server has ended.
@@ -466,7 +494,12 @@ impl Drop for Handle {
 }
 
 impl Clusters for Fake {
-    fn start(&self, context: Context, options: SessionOptions, events: mpsc::Sender<Event>) -> Box<dyn SessionHandle> {
+    fn start(
+        &self,
+        context: Context,
+        options: SessionOptions,
+        events: mpsc::Sender<Event>,
+    ) -> Box<dyn SessionHandle> {
         let ended = CancellationToken::new();
         let signed_in = Arc::new(Mutex::new(0));
         let name = context.name().to_owned();
@@ -493,7 +526,9 @@ impl SessionHandle for Handle {
     fn ask_rights(&self, rights: Vec<(Kind, Arc<str>)>) {
         // Everything is allowed here.
         let state = self.fake.state.lock().unwrap();
-        let Some(session) = state.sessions.iter().rev().find(|it| it.context.name() == self.context) else { return };
+        let Some(session) = state.sessions.iter().rev().find(|it| it.context.name() == self.context) else {
+            return;
+        };
         let patch = rights.into_iter().map(|right| (right, true)).collect();
         let what = What::Rights(cluster::Rights { patch });
         let event = Event { context: session.context.key.clone(), generation: session.generation, what };
@@ -530,22 +565,15 @@ impl Fake {
         names.collect()
     }
 
-    /// Waits until a context was contacted for the nth time.
-    pub async fn wait_contact(&self, times: usize) {
-        let all = async {
-            while self.state.lock().unwrap().sessions.len() < times {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| panic!("contacted: {:?}", self.contacted()));
-    }
-
     /// The newest session of a context says something.
     pub async fn say(&self, context: &str, what: What) {
         let (event, events) = {
             let state = self.state.lock().unwrap();
             let session = state.sessions.iter().rev().find(|it| it.context.name() == context).unwrap();
-            (Event { context: session.context.key.clone(), generation: session.generation, what }, session.events.clone())
+            (
+                Event { context: session.context.key.clone(), generation: session.generation, what },
+                session.events.clone(),
+            )
         };
         events.send(event).await.unwrap();
     }

@@ -14,13 +14,27 @@ fn check(lines: &[String], expected: Expect) {
 async fn marks_lenses_and_hovers_of_a_recording() {
     let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
     // The file is not open yet: the workspace's marks are told all the same.
-    check(&editor.marks(APPS).await, expect![[""]]);
+    check(&editor.marks(APPS).await, expect!["7:8 error BuildFailed as recorded 2026-11-20 14:02, staging: kustomization path not found: stat apps/staging: no such file or directory"]);
     editor.open(APPS).await;
-    check(&editor.wait_lens(APPS, "apps").await, expect![[""]]);
+    check(&editor.wait_lens(APPS, "failed").await, expect!["0: ✗ staging: failed main@1a2b3c4, as recorded 2026-11-20 14:02 | Go to cause"]);
     editor.open(INFRA).await;
-    check(&editor.wait_lens(INFRA, "recorded").await, expect![[""]]);
+    check(&editor.wait_lens(INFRA, "recorded").await, expect!["0: staging: applied main@1a2b3c4, as recorded 2026-11-20 14:02"]);
     let hover = editor.hover(APPS, 3, 9).await.unwrap();
-    expect![[""]].assert_eq(&hover);
+    expect![[r#"
+        ✗ **`Kustomization/flux-system/apps`** in `staging`: failed, tried again
+
+        `BuildFailed`:
+
+        ```text
+        kustomization path not found: stat apps/staging: no such file or directory
+        ```
+
+        - failed `main@1a2b3c4`, not in this clone
+        - so since 2026-11-20 14:02 UTC
+        - this text is what the cluster has
+        - source `GitRepository/flux-system/flux-system`: fetched `main@1a2b3c4`
+        - applied by `Kustomization/flux-system/flux-system`: its build reads this file, and its inventory holds the object
+        - cluster `staging`, as recorded, not live; the newest time in the recording is 2026-11-20 14:02 UTC"#]].assert_eq(&hover);
     assert_eq!(editor.hover(APPS, 6, 4).await, None, "at `interval` other servers answer");
     editor.goodbye().await;
 }
@@ -58,10 +72,10 @@ async fn marks_that_did_not_change_are_not_sent_again() {
     // Below the mark: nothing moves.
     let end = json!({"line": 12, "character": 0});
     editor.change(APPS, 2, json!([{"range": {"start": end, "end": end}, "text": "# a comment\n"}])).await;
-    editor.wait_lens(APPS, "apps").await;
+    editor.wait_lens(APPS, "failed").await;
     editor.close(APPS).await;
     editor.open(APPS).await;
-    editor.wait_lens(APPS, "apps").await;
+    editor.wait_lens(APPS, "failed").await;
     // Goodbye refuses marks that nobody awaited.
     editor.goodbye().await;
 }
@@ -96,7 +110,10 @@ async fn details_and_actions_for_clients_without_lenses() {
         "context": {"diagnostics": []},
     });
     let actions = editor.request("textDocument/codeAction", params).await;
-    let titles: Vec<_> = actions.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect();
-    check(&titles, expect![[""]]);
+    let titles: Vec<_> =
+        actions.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect();
+    check(&titles, expect![[r#"
+        staging: Go to cause
+        staging: Details of Kustomization/flux-system/apps"#]]);
     editor.goodbye().await;
 }
