@@ -99,6 +99,9 @@ impl Cluster {
                 "--controllers=*,-nodeipam,-route,-service-lb-controller,-cloud-node-lifecycle-controller"
                     .into(),
                 "--allocate-node-cidrs=false".into(),
+                // Our node's heartbeat is slower than what makes a node NotReady, and kwok does not give pods back
+                // the readiness that they lose by that: workloads would turn unhealthy after 50 s.
+                "--node-monitor-grace-period=24h".into(),
                 "--secure-port=0".into(),
             ],
         )?;
