@@ -75,7 +75,7 @@ pub struct Backend {
 
 /// The methods we know, and the way to the editor. Only these are registered: the framework's full set costs
 /// start-up time and would answer for what we do not do.
-pub fn service(events: mpsc::UnboundedSender<Event>) -> (LspService<Backend>, ClientSocket, Client) {
+pub(crate) fn service(events: mpsc::UnboundedSender<Event>) -> (LspService<Backend>, ClientSocket, Client) {
     let (service, socket) = LspService::build_with_lifecycle_methods(|client| Backend { events, client })
         .custom_method("textDocument/didOpen", Backend::did_open)
         .custom_method("textDocument/didChange", Backend::did_change)

@@ -97,12 +97,15 @@ pub(crate) struct Recording {
     skipped: usize,
 }
 
+/// A context, and what a consent to it would be given to.
+type Meaning = (Context, Fingerprint);
+
 /// Kubeconfig files that changed.
 pub(crate) struct KubeconfigChange {
     /// What they look like now.
     pub state: FileState,
     /// Contexts that are connected, as they are now; none for those that are gone or cannot be used.
-    pub contexts: Vec<(Arc<str>, Option<(Context, Fingerprint)>)>,
+    pub contexts: Vec<(Arc<str>, Option<Meaning>)>,
 }
 
 impl ClusterSet {

@@ -44,7 +44,7 @@ const SLOW: Duration = Duration::from_millis(50);
 const BURST: usize = 64;
 
 /// What the owner can be woken by. Nothing else changes the world.
-pub enum Event {
+pub(crate) enum Event {
     /// The editor said something.
     Client(Box<ClientMessage>),
     /// A cluster said something.

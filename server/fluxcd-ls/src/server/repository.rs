@@ -350,10 +350,13 @@ fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
     (files, folders)
 }
 
+/// A file at a commit, and what it was there.
+type FileAnswer = ((String, RepoPath), Answer<Option<ParsedFile>>);
+
 /// Answers from Git to what analysis lacked.
 pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
-    files: Vec<((String, RepoPath), Answer<Option<ParsedFile>>)>,
+    files: Vec<FileAnswer>,
 }
 
 /// Looks up what analysis lacked.

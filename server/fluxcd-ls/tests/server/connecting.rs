@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use crate::fleet::{APPS, FILES, INFRA, NO_FOLDER, changes};
 use crate::harness::{Editor, Setup};
 
+/// What the server asked.
+type Seen = Arc<Mutex<Vec<Value>>>;
+
 /// Picks by label, in this order; everything picked is noted with what was offered.
-fn picks(
-    labels: &'static [&'static str],
-) -> (Arc<Mutex<Vec<Value>>>, impl FnMut(&str, &Value) -> Value + Send) {
+fn picks(labels: &'static [&'static str]) -> (Seen, impl FnMut(&str, &Value) -> Value + Send) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let offered = Arc::clone(&seen);
     let mut labels = labels.iter();
@@ -35,10 +36,7 @@ fn picks(
 }
 
 /// A file is open, `staging` was chosen, and its session is live.
-async fn connected(
-    labels: &'static [&'static str],
-    failure: Option<&str>,
-) -> (Editor, Arc<Mutex<Vec<Value>>>) {
+async fn connected(labels: &'static [&'static str], failure: Option<&str>) -> (Editor, Seen) {
     let (seen, answer) = picks(labels);
     let mut editor = Setup::new(FILES).kubeconfig().answers(answer).hello().await;
     editor.open(APPS).await;
@@ -91,6 +89,7 @@ async fn the_list_shows_what_will_be_contacted_and_run_and_the_answer_is_kept() 
 async fn a_remembered_consent_connects_its_own_files_only() {
     let (mut editor, _) = connected(&["staging", "This repository"], None).await;
     editor.wait_lens(APPS, "staging: applied main@1a2b3c4").await;
+    editor.remembers(APPS).await;
     editor.command("fluxcd.disconnect", json!({"cluster": "staging"})).await;
     editor.wait_lens(APPS, "not connected").await;
     assert!(editor.clusters.all_ended());

@@ -433,6 +433,16 @@ impl Editor {
         writer.shutdown().await.unwrap();
     }
 
+    /// Waits until it is written down which cluster a file belongs to.
+    pub async fn remembers(&mut self, file: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let book = self.repo.with_file_name("home").join("state/consents.json");
+        while !std::fs::read_to_string(&book).unwrap_or_default().contains(file) {
+            assert!(tokio::time::Instant::now() < deadline, "{file} is forgotten");
+            self.lenses("nowhere.yaml").await;
+        }
+    }
+
     /// Waits until clusters were contacted so many times; answers what the server asks meanwhile.
     pub async fn contacts(&mut self, times: usize) -> Vec<String> {
         let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -1,5 +1,8 @@
 //! The server over its real transport, with an editor and clusters that do what a test says.
 
+// A test that finds what it did not expect ends there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod basics;
 mod connecting;
 mod fleet;

@@ -14,11 +14,22 @@ fn check(lines: &[String], expected: Expect) {
 async fn marks_lenses_and_hovers_of_a_recording() {
     let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
     // The file is not open yet: the workspace's marks are told all the same.
-    check(&editor.marks(APPS).await, expect!["7:8 error BuildFailed as recorded 2026-11-20 14:02, staging: kustomization path not found: stat apps/staging: no such file or directory"]);
+    check(
+        &editor.marks(APPS).await,
+        expect![
+            "7:8 error BuildFailed as recorded 2026-11-20 14:02, staging: kustomization path not found: stat apps/staging: no such file or directory"
+        ],
+    );
     editor.open(APPS).await;
-    check(&editor.wait_lens(APPS, "failed").await, expect!["0: ✗ staging: failed main@1a2b3c4, as recorded 2026-11-20 14:02 | Go to cause"]);
+    check(
+        &editor.wait_lens(APPS, "failed").await,
+        expect!["0: ✗ staging: failed main@1a2b3c4, as recorded 2026-11-20 14:02 | Go to cause"],
+    );
     editor.open(INFRA).await;
-    check(&editor.wait_lens(INFRA, "recorded").await, expect!["0: staging: applied main@1a2b3c4, as recorded 2026-11-20 14:02"]);
+    check(
+        &editor.wait_lens(INFRA, "recorded").await,
+        expect!["0: staging: applied main@1a2b3c4, as recorded 2026-11-20 14:02"],
+    );
     let hover = editor.hover(APPS, 3, 9).await.unwrap();
     expect![[r#"
         ✗ **`Kustomization/flux-system/apps`** in `staging`: failed, tried again
@@ -112,8 +123,11 @@ async fn details_and_actions_for_clients_without_lenses() {
     let actions = editor.request("textDocument/codeAction", params).await;
     let titles: Vec<_> =
         actions.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect();
-    check(&titles, expect![[r#"
+    check(
+        &titles,
+        expect![[r#"
         staging: Go to cause
-        staging: Details of Kustomization/flux-system/apps"#]]);
+        staging: Details of Kustomization/flux-system/apps"#]],
+    );
     editor.goodbye().await;
 }
