@@ -137,7 +137,7 @@ pub fn goto_cause(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Opti
 /// Keys of the clusters that this file belongs to, those that apply it first. Empty if nothing tells.
 pub fn clusters_of(inputs: &Inputs<'_>, path: &RepoPath) -> Vec<String> {
     let view = View::new(inputs);
-    let applies = |at: &usize| !view.derived[*at].binding.covering(path).is_empty();
+    let applies = |at: &usize| view.derived[*at].binding.known_to_read(path).next().is_some();
     let mapped =
         |at: &usize| !inputs.settings.mapping.is_empty() && inputs.settings.maps(path, view.cluster(*at));
     let all = 0..inputs.clusters.len();
@@ -241,13 +241,10 @@ impl View<'_> {
         }
         for (index, cluster) in self.inputs.clusters.iter().enumerate() {
             let binding = &self.derived[index].binding;
-            for at in binding.covering(path) {
-                if let Some(delivery) = binding.deliveries.from_here.get(*at) {
-                    let id = &delivery.kustomization.id;
-                    page.extend(self.page_of_object(index, id, HOVER, false));
-                }
+            for delivery in binding.known_to_read(path) {
+                page.extend(self.page_of_object(index, &delivery.kustomization.id, HOVER, false));
             }
-            if binding.covering(path).is_empty() {
+            if binding.known_to_read(path).next().is_none() {
                 page.line(spans![d cluster.name, w ": no Kustomization is known to read this file."]);
                 self.say_contact(page, index);
             }

@@ -5,7 +5,7 @@ use manifests::RepoPath;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::deliveries::Deliveries;
+use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered};
 use crate::inputs::RepoView;
 
@@ -92,5 +92,14 @@ impl Binding {
     /// Indexes of the deliveries whose build reads a file.
     pub(crate) fn covering(&self, path: &RepoPath) -> &[usize] {
         self.covering.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The deliveries of which it is known that their build reads a file. An artifact that was pushed from a folder
+    /// nobody wrote down reads something of this repository, but `./` in it is not `./` here.
+    pub(crate) fn known_to_read(&self, path: &RepoPath) -> impl Iterator<Item = &Delivery> {
+        self.covering(path)
+            .iter()
+            .filter_map(|at| self.deliveries.from_here.get(*at))
+            .filter(|delivery| delivery.from.is_certain())
     }
 }

@@ -220,6 +220,14 @@ impl<'a> View<'a> {
                     .then(|| applier.spec.kube_config.as_deref().unwrap_or("another cluster").to_owned()),
             };
             let ids = self.in_inventory(cluster, applier, doc);
+            // Where the root of a pushed artifact is, its inventory can tell of what it holds, of nothing else.
+            if ids.is_empty() && !delivery.from.is_certain() {
+                continue;
+            }
+            if ids.is_empty() && !delivery.from.is_certain() {
+                // `./` of an artifact is not this repository's root: only its inventory tells what is in it.
+                continue;
+            }
             if ids.is_empty() {
                 // A Kustomization that failed keeps its old list: what is new in it is expected, not missing.
                 let namespace =

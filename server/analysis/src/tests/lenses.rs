@@ -533,6 +533,22 @@ fn pushed_artifacts_and_origin_annotations() {
             apps/release.yaml:1 [✓ staging: applied 6.5.3] [Reconcile now]
         "#]],
     );
+    // What such an artifact does not hold is not expected of it: `./` in it is not `./` here.
+    let apps = format!(
+        "{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, {WELL}}}\n"
+    );
+    check_lenses(
+        &format!(
+            "{REPO}//- cluster staging
+{ROOT}{apps}{{kind: OCIRepository, name: pricing, at: {DIGEST}, metadata: {{org.opencontainers.image.source: https://git.example/fleet, org.opencontainers.image.revision: 'main@sha1:1a2b3c4000000000000000000000000000000000'}}}}
+{{kind: Kustomization, name: pricing, source: OCIRepository/pricing, path: ./, targetNamespace: shop, at: {DIGEST}, holds: [Deployment/shop/pricing]}}
+"
+        ),
+        expect![[r#"
+            clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+            apps/release.yaml:1 [staging: not applied yet]
+        "#]],
+    );
     // The object says which of two files it came from.
     let apps = format!(
         "{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, {WELL}, annotations: {{config.kubernetes.io/origin: 'path: other.yaml'}}}}\n"
