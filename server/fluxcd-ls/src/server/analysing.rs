@@ -72,6 +72,13 @@ pub(crate) struct File {
     clusters: Vec<String>,
 }
 
+/// What is wanted at all.
+#[derive(Debug, Clone, Copy)]
+struct Show {
+    anything: bool,
+    marks: bool,
+}
+
 impl World {
     /// An open text changed, or was opened.
     pub(super) fn open_changed(&mut self, repo: RepoId, path: RepoPath) {
@@ -185,7 +192,10 @@ impl World {
 
     fn analyse(&mut self, repo: RepoId, which: Which, files: Vec<RepoPath>) {
         let generation = self.generation;
-        let enabled = self.settings.enable;
+        let show = Show {
+            anything: self.settings.enable,
+            marks: self.settings.max_severity != crate::settings::Level::Off,
+        };
         let nothing = Analysed { repo, which, generation, files: Vec::new() };
         let Some(mut view) = self.view(repo) else {
             self.analysed(nothing);
@@ -194,7 +204,7 @@ impl World {
         self.background(
             move || {
                 view.tell();
-                let files = files.into_iter().map(|path| file(&view, path, enabled)).collect();
+                let files = files.into_iter().map(|path| file(&view, path, show)).collect();
                 Done::Analysed(Analysed { repo, which, generation, files })
             },
             || Some(Done::Analysed(nothing)),
@@ -277,7 +287,7 @@ impl World {
 }
 
 /// Analyses one file.
-fn file(view: &View, path: RepoPath, enabled: bool) -> File {
+fn file(view: &View, path: RepoPath, show: Show) -> File {
     let text = view.overlay.text(&path);
     let mut file = File {
         path,
@@ -289,15 +299,19 @@ fn file(view: &View, path: RepoPath, enabled: bool) -> File {
         clusters: Vec::new(),
     };
     let Some(text) = text else { return file };
+    // The owner compares it; making it costs as much as reading the text.
+    text.digest();
     file.text = Some(Arc::clone(&text));
-    if !enabled {
+    if !show.anything {
         return file;
     }
     let report = view.ask(|inputs| {
         file.clusters = analysis::clusters_of(inputs, &file.path);
         analysis::analyse(inputs, &file.path)
     });
-    file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
+    if show.marks {
+        file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
+    }
     file.lenses = to_lsp::digest(&report.lenses);
     file.lacks = report.lacks;
     file.recheck = report.recheck_at;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cluster::{Answer, Consents, Context, Decision, Fingerprint, KubeconfigError};
+use cluster::{Answer, Consents, Context, Decision, FileState, Fingerprint, KubeconfigError};
 
 use super::Event;
 use super::clusters::{Connect, KubeconfigOf};
@@ -27,6 +27,7 @@ struct Choice {
     context: Context,
     fingerprint: Fingerprint,
     decision: Decision,
+    seen: FileState,
 }
 
 /// How a list is shown.
@@ -163,7 +164,7 @@ fn choices(
             Ok(context) => {
                 let fingerprint = context.fingerprint();
                 let decision = consents.decision(&fingerprint, root);
-                choices.push(Choice { context, fingerprint, decision });
+                choices.push(Choice { context, fingerprint, decision, seen: kubeconfig.state().clone() });
             }
             Err(error) => tracing::info!(context = %key, %error, "not offered"),
         }
@@ -209,7 +210,7 @@ async fn choose(
         return Ok(None);
     }
     let chosen = chosen.parse::<usize>().ok().and_then(|at| choices.into_iter().nth(at));
-    let Some(Choice { context, fingerprint, decision }) = chosen else { return Ok(None) };
+    let Some(Choice { context, fingerprint, decision, seen }) = chosen else { return Ok(None) };
     if decision != Decision::Allowed {
         let Some(answer) = consent(&context, name, picker).await else { return Ok(None) };
         remember(consents, &fingerprint, root, answer, outbox).await;
@@ -217,7 +218,7 @@ async fn choose(
             return Ok(None);
         }
     }
-    Ok(Some(Connect { context, fingerprint, repo, chosen: true }))
+    Ok(Some(Connect { context, fingerprint, repo, seen: Some(seen), chosen: true }))
 }
 
 fn item((at, choice): (usize, &Choice)) -> PickItem {

@@ -85,6 +85,8 @@ pub(crate) struct Connect {
     pub fingerprint: Fingerprint,
     /// For which repository.
     pub repo: RepoId,
+    /// What the kubeconfig's files looked like, if they were read just now.
+    pub seen: Option<FileState>,
     /// Whether the user chose it just now.
     pub chosen: bool,
 }
@@ -288,7 +290,7 @@ impl Cluster {
 impl World {
     /// Connects contexts that were consented to.
     pub(super) fn connect(&mut self, contexts: Vec<Connect>) {
-        for Connect { context, fingerprint, repo, chosen } in contexts {
+        for Connect { context, fingerprint, repo, seen, chosen } in contexts {
             if !self.may_contact() || !self.repos.contains_key(&repo) {
                 continue;
             }
@@ -308,6 +310,9 @@ impl World {
                 continue;
             }
             tracing::info!(context = %key, "connecting");
+            if let Some(seen) = seen {
+                self.clusters.seen = Some((context.key.kubeconfig.to_vec(), seen));
+            }
             let options = SessionOptions {
                 generation,
                 login: match self.settings.login {
@@ -558,6 +563,7 @@ impl World {
                             context: context.clone(),
                             fingerprint: fingerprint.clone(),
                             repo,
+                            seen: None,
                             chosen: false,
                         });
                         self.connect(again.collect());
@@ -660,7 +666,8 @@ fn remembered(
         let context = kubeconfig.context(&fingerprint.context).ok()?;
         let same = context.fingerprint() == fingerprint;
         let allowed = consents.decision(&fingerprint, root) == Decision::Allowed;
-        (same && allowed).then_some(Connect { context, fingerprint, repo, chosen: false })
+        let seen = Some(kubeconfig.state().clone());
+        (same && allowed).then_some(Connect { context, fingerprint, repo, seen, chosen: false })
     });
     connect.collect()
 }

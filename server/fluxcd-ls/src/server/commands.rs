@@ -357,6 +357,7 @@ impl World {
                 context: live.context.clone(),
                 fingerprint: live.fingerprint.clone(),
                 repo: *repo,
+                seen: None,
                 chosen: true,
             });
             self.connect(again.collect());

@@ -221,13 +221,13 @@ impl World {
         if !self.status_dirty || self.counting || !self.initialized {
             return;
         }
-        self.status_dirty = false;
         if !self.client.status || self.settings.status_bar == StatusBar::Off {
             return;
         }
-        // The counts do not depend on a repository: any one serves, and without one there is nothing to count.
+        // The counts do not depend on a repository: any one serves, and before there is one nothing is counted.
         let Some(mut view) = self.repos.keys().next().and_then(|id| self.view(*id)) else { return };
         view.clusters = self.clusters.all_snapshots(&self.settings);
+        self.status_dirty = false;
         self.counting = true;
         self.background(
             move || Done::Counted(Some(view.ask(analysis::summary))),

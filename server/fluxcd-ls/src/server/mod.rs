@@ -119,6 +119,8 @@ where
 
 /// The owner: takes one event after the other. Whether `shutdown` was among them is the answer.
 async fn own(mut world: World, mut inbox: mpsc::UnboundedReceiver<Event>, stop: CancellationToken) -> bool {
+    // However this ends, nothing goes on without an owner.
+    let _guard = stop.clone().drop_guard();
     loop {
         let event = tokio::select! {
             biased;

@@ -28,11 +28,11 @@ impl World {
     pub(super) fn repository_changed(&mut self, id: RepoId, change: RepositoryChange) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
         for path in &change.paths {
-            match repo.relative(path) {
-                Some(path) if super::repository::is_yaml(&path) => drop(repo.stale.paths.insert(path)),
-                // A folder that came or went, or one of which only the name is known.
-                _ if path.extension().is_none() || path.is_dir() => repo.stale.all = true,
-                _ => {}
+            let Some(inside) = repo.relative(path) else { continue };
+            if super::repository::is_yaml(&inside) {
+                repo.stale.paths.insert(inside);
+            } else if repo.is_folder(&inside, path) || inside.file_name() == ".gitignore" {
+                repo.stale.all = true;
             }
         }
         repo.stale.all |= change.all;

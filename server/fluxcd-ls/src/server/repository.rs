@@ -218,6 +218,12 @@ impl Repo {
         }
     }
 
+    /// Whether something is a folder, or was one. (Editors leave other files for a moment when they save.)
+    pub(crate) fn is_folder(&self, inside: &RepoPath, absolute: &Path) -> bool {
+        let below = self.known.range::<RepoPath, _>(inside..).next();
+        absolute.is_dir() || below.is_some_and(|(path, _)| path != inside && path.starts_with(inside))
+    }
+
     /// Git's own folders, to be watched.
     pub(crate) fn git_folders(&self) -> Vec<PathBuf> {
         let Some(git) = &self.git else { return Vec::new() };

@@ -240,3 +240,70 @@ async fn an_action_ends_in_an_answer() {
     assert!(said["message"].as_str().unwrap().contains("main@1a2b3c4"), "{said}");
     editor.goodbye().await;
 }
+
+#[tokio::test]
+async fn a_kubeconfig_that_means_another_server_stops_the_session() {
+    let (mut editor, _) = connected(&["staging", "This repository"], None).await;
+    let file = editor.repo.with_file_name("kubeconfig");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("staging.example.com", "elsewhere.example.com")).unwrap();
+    let said = editor.heard("window/showMessage").await;
+    assert_eq!(
+        said["message"],
+        "Flux: the context staging of your kubeconfig means another server, certificate authority or login command \
+         now. It is not contacted until you choose it again."
+    );
+    editor.wait_lens(APPS, "not connected").await;
+    assert!(editor.clusters.all_ended());
+    // Opening its file again does not connect: the answer was given for another server.
+    editor.close(APPS).await;
+    editor.open(APPS).await;
+    editor.wait_lens(APPS, "not connected").await;
+    assert_eq!(editor.clusters.contacted(), ["staging (chosen)"]);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn the_cluster_that_a_kubeconfig_lacks_is_no_cluster() {
+    let setup = Setup::new(FILES).kubeconfig();
+    let file = setup.repo().with_file_name("kubeconfig");
+    std::fs::write(&file, "contexts: [").unwrap();
+    let mut editor = setup.hello().await;
+    editor.open(APPS).await;
+    editor.wait_lens(APPS, "not connected").await;
+    let uri = editor.uri(APPS);
+    editor.command("fluxcd.chooseCluster", json!({"uri": uri})).await;
+    let said = editor.heard("window/showMessage").await;
+    assert!(said["message"].as_str().unwrap().contains("is malformed"), "{said}");
+    std::fs::remove_file(&file).unwrap();
+    editor.command("fluxcd.chooseCluster", json!({"uri": uri})).await;
+    let said = editor.heard("window/showMessage").await;
+    assert!(said["message"].as_str().unwrap().contains("does not exist"), "{said}");
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn a_protected_context_asks_every_time() {
+    let labels = &["prod", "Everywhere", "Reconcile", "Reconcile"];
+    let (seen, answer) = picks(labels);
+    let mut editor = Setup::new(FILES).kubeconfig().config("actions = \"on\"").answers(answer).hello().await;
+    editor.open(APPS).await;
+    editor.wait_lens(APPS, "not connected").await;
+    let uri = editor.uri(APPS);
+    editor.command("fluxcd.chooseCluster", json!({"uri": uri})).await;
+    editor.contacts(1).await;
+    editor.clusters.say("prod", changes(None)).await;
+    editor.clusters.say("prod", What::Status(SessionStatus::Live)).await;
+    editor.wait_lens(APPS, "prod: applied").await;
+    let object = ObjectId::flux(Kind::Kustomization, "flux-system", "apps");
+    for _ in 0..2 {
+        editor.clusters.outcome(Outcome::Cancelled);
+        editor.command("fluxcd.reconcile", json!({"cluster": "prod", "object": object.to_string()})).await;
+        editor.wait("progress", |it| it["params"]["value"]["kind"] == json!("begin")).await;
+        editor.wait("its end", |it| it["params"]["value"]["kind"] == json!("end")).await;
+    }
+    let asked = seen.lock().unwrap()[2]["message"].clone();
+    assert_eq!(asked, "Reconcile Kustomization/flux-system/apps in prod (https://prod.example.com:6443)?");
+    assert_eq!(editor.clusters.acted().len(), 2);
+    editor.goodbye().await;
+}

@@ -131,3 +131,95 @@ async fn details_and_actions_for_clients_without_lenses() {
     );
     editor.goodbye().await;
 }
+
+#[tokio::test]
+async fn a_mark_gets_worse_only_after_typing() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    editor.open(APPS).await;
+    assert!(editor.marks(APPS).await[0].contains(" error "));
+    // Another text than the one that failed: one step down, at once.
+    let path = json!({"start": {"line": 7, "character": 8}, "end": {"line": 7, "character": 22}});
+    editor.change(APPS, 2, json!([{"range": path, "text": "./apps/other"}])).await;
+    let typed = std::time::Instant::now();
+    assert!(editor.marks(APPS).await[0].contains(" warning "));
+    // The text that failed again: it is red again, but not while someone types.
+    let path = json!({"start": {"line": 7, "character": 8}, "end": {"line": 7, "character": 20}});
+    editor.change(APPS, 3, json!([{"range": path, "text": "./apps/staging"}])).await;
+    let marks = loop {
+        let marks = editor.marks(APPS).await;
+        if marks[0].contains(" error ") {
+            break marks;
+        }
+    };
+    assert_eq!(marks.len(), 1);
+    assert!(typed.elapsed() >= std::time::Duration::from_millis(500));
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn go_to_cause_opens_what_failed_first() {
+    let shown = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&shown);
+    let mut editor = Setup::new(FILES)
+        .recording(&list(Some(NO_FOLDER)))
+        .answers(move |method, params| {
+            seen.lock().unwrap().push((method.to_owned(), params.clone()));
+            json!({"success": true})
+        })
+        .hello()
+        .await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    let uri = editor.uri(APPS);
+    let cause = json!({"uri": uri, "cluster": "staging", "object": "Kustomization/flux-system/apps"});
+    editor.command("fluxcd.goToCause", cause).await;
+    while shown.lock().unwrap().is_empty() {
+        editor.lenses("nowhere.yaml").await;
+    }
+    let (method, params) = shown.lock().unwrap().remove(0);
+    assert_eq!(method, "window/showDocument");
+    assert_eq!(params["uri"], json!(uri));
+    assert_eq!(params["selection"]["start"], json!({"line": 7, "character": 8}));
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn the_status_bar_is_told_once() {
+    let mut editor = Setup::new(FILES)
+        .recording(&list(Some(NO_FOLDER)))
+        .initialization(|it| it["client"]["status"] = json!(true))
+        .hello()
+        .await;
+    let status = loop {
+        let status = editor.heard("fluxcd/status").await;
+        if status["failed"] == json!(1) {
+            break status;
+        }
+    };
+    assert_eq!(status["severity"], "error");
+    assert_eq!(status["clusters"][0]["name"], "staging");
+    assert_eq!(status["clusters"][0]["state"], "recorded");
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn a_recording_that_is_none_is_told() {
+    let mut editor = Setup::new(FILES).recording(&json!("no list")).hello().await;
+    let said = editor.heard("window/showMessage").await;
+    assert!(said["message"].as_str().unwrap().contains("staging.json"), "{said}");
+    editor.goodbye().await;
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_writes_is_seen() {
+    let setup = Setup::new(FILES).recording(&list(Some(NO_FOLDER)));
+    let file = setup.repo().join(APPS);
+    let mut editor = setup.hello().await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("# one line more\n{text}")).unwrap();
+    // What the mark says may still get better before that: Git is asked for the commit.
+    while !editor.marks(APPS).await.concat().starts_with("8:8 ") {}
+    editor.goodbye().await;
+}
