@@ -270,19 +270,22 @@ pub fn verdict(observed: &Observed, source: Option<&Object>, now: Timestamp) -> 
     let proof = observed.proof.as_deref();
     let same_revision = progress.is_none() || progress == proof.and_then(|p| p.revision.clone());
     let quiet = attempting && same_revision && quiet_until.is_some_and(|until| now < until);
-    let ahead = object.spec_ahead();
+    // Suspending is a change of the spec that no controller answers to: what was true before still is.
+    let suspended = object.spec.suspend;
+    let present = present(object);
     let reading = Reading {
         object,
         source,
-        present: present(object),
+        proved: (suspended && present == Present::Ready)
+            || proof.is_some_and(|proof| match (proof.generation, object.meta.generation) {
+                (Some(proved), Some(generation)) => proved >= generation,
+                _ => true,
+            }),
+        present,
         failure,
-        proved: proof.is_some_and(|proof| match (proof.generation, object.meta.generation) {
-            (Some(proved), Some(generation)) => proved >= generation,
-            _ => true,
-        }),
         attempting,
         settled_attempt: !quiet,
-        ahead: ahead.is_some(),
+        ahead: object.spec_ahead().is_some() && !suspended,
         applied: applied.clone(),
     };
     let last = if object.is_static() {

@@ -133,6 +133,20 @@ fn terminating() {
 
 #[test]
 fn suspended_keeps_the_last_state() {
+    // `flux suspend` makes a generation that kustomize-controller never looks at.
+    let older = READY.replace("observedGeneration: 2", "observedGeneration: 1");
+    check(
+        &kustomization(&format!("spec: {{suspend: true}}{older}")),
+        expect![[r#"
+        Suspended, last Ready
+        + SpecNotApplied { observed: 1, generation: 2 }
+        applied: main@1111111
+        attempted: main@1111111
+        reason: ReconciliationSucceeded
+        message: Applied revision: main@sha1:1111111111111111111111111111111111111111
+        since: 11:00:00
+    "#]],
+    );
     check(
         &kustomization(&format!("spec: {{suspend: true}}{READY}")),
         expect![[r#"
