@@ -54,7 +54,9 @@ pub fn report(
             let related = finding
                 .related
                 .iter()
-                .filter_map(|related| Some((scene.place(&related.path, related.range)?, related.message.clone())))
+                .filter_map(|related| {
+                    Some((scene.place(&related.path, related.range)?, related.message.clone()))
+                })
                 .collect();
             report.entries.push(Entry { finding, place, related });
         }

@@ -47,7 +47,8 @@ impl Selection {
         let mut clusters = Vec::new();
         let mut unknown = Vec::new();
         let own: Vec<PathBuf> = settings.snapshot.clone().into_iter().collect();
-        let snapshots = if self.snapshots.is_empty() && self.contexts.is_empty() { &own } else { &self.snapshots };
+        let snapshots =
+            if self.snapshots.is_empty() && self.contexts.is_empty() { &own } else { &self.snapshots };
         for file in snapshots {
             clusters.push(recorded(file, settings)?);
         }
@@ -71,7 +72,8 @@ impl Selection {
     /// The kubeconfig that holds.
     pub fn kubeconfig(&self, settings: &Settings) -> Result<Kubeconfig, CliError> {
         let explicit = self.kubeconfig.clone().or_else(|| settings.kubeconfig.clone());
-        let paths = cluster::locate(explicit.as_deref(), |name| std::env::var_os(name)).map_err(CliError::told)?;
+        let paths =
+            cluster::locate(explicit.as_deref(), |name| std::env::var_os(name)).map_err(CliError::told)?;
         Kubeconfig::load(&paths).map_err(CliError::told)
     }
 }
@@ -93,7 +95,8 @@ pub fn options(settings: &Settings) -> Result<SessionOptions, CliError> {
 /// A recording as a cluster.
 pub fn recorded(file: &Path, settings: &Settings) -> Result<ClusterSnapshot, CliError> {
     let recorded = cluster::read_list(file).map_err(CliError::told)?;
-    let (facts, _) = Facts::new(recorded.context.to_string().as_str().into()).apply(recorded.changes, Timestamp::now());
+    let (facts, _) =
+        Facts::new(recorded.context.to_string().as_str().into()).apply(recorded.changes, Timestamp::now());
     Ok(ClusterSnapshot {
         key: Arc::from(recorded.context.to_string()),
         name: Arc::from(settings.alias(&recorded.context.name)),
@@ -115,7 +118,9 @@ async fn live(kubeconfig: &Kubeconfig, name: &str, settings: &Settings) -> Resul
             match event.what {
                 What::Changes(changes) => facts = facts.apply(changes, Timestamp::now()).0,
                 What::Status(SessionStatus::Live) => return Ok(()),
-                What::Status(SessionStatus::NotFlux) => return Err(CliError::told("no Flux in this cluster")),
+                What::Status(SessionStatus::NotFlux) => {
+                    return Err(CliError::told("no Flux in this cluster"));
+                }
                 What::Status(
                     status @ (SessionStatus::NeedsSignIn { .. }
                     | SessionStatus::Unreachable { .. }
@@ -132,7 +137,9 @@ async fn live(kubeconfig: &Kubeconfig, name: &str, settings: &Settings) -> Resul
     match answer {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(error),
-        Err(_) => return Err(CliError::told(format!("did not list its objects within {} s", PATIENCE.as_secs()))),
+        Err(_) => {
+            return Err(CliError::told(format!("did not list its objects within {} s", PATIENCE.as_secs())));
+        }
     }
     Ok(ClusterSnapshot {
         key: Arc::from(name),

@@ -51,25 +51,28 @@ pub fn run(arguments: &Arguments) -> Result<u8, CliError> {
 
     let report = check::report(std::slice::from_ref(&work_tree), clusters, Vec::new(), &settings)?;
     let mut out = Format::Text.print(&report, colour());
-    let first = report.entries.first().map_or_else(
-        || work_tree.clone(),
-        |entry| work_tree.join(&entry.place.file),
-    );
-    let (work_tree, config) = (work_tree.display(), config.display());
+    let first =
+        report.entries.first().map_or_else(|| work_tree.clone(), |entry| work_tree.join(&entry.place.file));
+    let program = std::env::current_exe().map_err(CliError::told)?;
+    let mut terminal = format!("{} explain {}", in_a_shell(&program), in_a_shell(&first));
+    for file in &recordings {
+        let _ = write!(terminal, " --snapshot {}", in_a_shell(file));
+    }
     let _ = write!(
         out,
         "\n\
-         The fleet is in {work_tree}: a clean Git work tree with its history ({} commits), and beside it what two real\n\
+         The fleet is in {}: a clean Git work tree with its history ({} commits), and beside it what two real\n\
          clusters said of it. Nothing is contacted: everything is \"as recorded\".\n\n\
          In Neovim 0.11 or later:\n\n  XDG_CONFIG_HOME={config} nvim {}\n\n\
          In VS Code, once the extension is installed (editors/vscode), with a profile of its own:\n\n  \
-         XDG_CONFIG_HOME={config} code --user-data-dir {}/vscode --extensions-dir ~/.vscode/extensions {work_tree}\n\n\
-         In the terminal:\n\n  fluxcd-ls explain {} --snapshot {}\n",
+         XDG_CONFIG_HOME={config} code --user-data-dir {} --extensions-dir ~/.vscode/extensions {}\n\n\
+         In the terminal:\n\n  {terminal}\n",
+        work_tree.display(),
         laid_out.commits.len(),
-        first.display(),
-        folder.display(),
-        first.display(),
-        recordings.first().map(|file| file.display().to_string()).unwrap_or_default(),
+        in_a_shell(&first),
+        in_a_shell(&folder.join("vscode")),
+        in_a_shell(&work_tree),
+        config = in_a_shell(&config),
     );
     print(&out);
     Ok(0)
@@ -96,7 +99,10 @@ fn clear(folder: &Path) -> Result<(), CliError> {
 
 fn configuration(recordings: &[PathBuf]) -> String {
     let files: Vec<String> = recordings.iter().map(|file| quoted(&file.display().to_string())).collect();
-    format!("# The demo's own configuration: recordings in place of clusters.\nsnapshot = [{}]\n", files.join(", "))
+    format!(
+        "# The demo's own configuration: recordings in place of clusters.\nsnapshot = [{}]\n",
+        files.join(", ")
+    )
 }
 
 /// A Neovim configuration that needs nothing but this program.
@@ -112,6 +118,13 @@ fn init_lua() -> Result<String, CliError> {
          end }})\n",
         quoted(&program.display().to_string())
     ))
+}
+
+/// A path as a shell takes it.
+fn in_a_shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A text as TOML and Lua both quote it.

@@ -67,7 +67,10 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let selection = Selection { kubeconfig: arguments.kubeconfig.clone(), ..Selection::default() };
     page.title("kubeconfig");
     match selection.kubeconfig(&settings) {
-        Err(error) => page.trouble(error, "Name another with --kubeconfig, or set `kubeconfig` in your own configuration file."),
+        Err(error) => page.trouble(
+            error,
+            "Name another with --kubeconfig, or set `kubeconfig` in your own configuration file.",
+        ),
         Ok(kubeconfig) => {
             contexts(&mut page, &kubeconfig, root.as_deref(), &settings);
             for name in &arguments.contexts {
@@ -109,14 +112,20 @@ fn repository(page: &mut Page, path: &std::path::Path, settings: &Settings) -> O
         }
     };
     match history::Repository::discover(scene.root()) {
-        Err(error) => page.trouble(error, "Without Git no cluster can be recognised by the source it follows."),
+        Err(error) => {
+            page.trouble(error, "Without Git no cluster can be recognised by the source it follows.")
+        }
         Ok(git) => {
             page.well(format!("{}", git.work_dir().display()));
             match git.head() {
                 Ok(head) => page.well(match (&head.branch, &head.commit) {
-                    (Some(branch), Some(commit)) => format!("on {branch} at {}", history::short(&commit.to_string())),
+                    (Some(branch), Some(commit)) => {
+                        format!("on {branch} at {}", history::short(&commit.to_string()))
+                    }
                     (Some(branch), None) => format!("on {branch}, which has no commit yet"),
-                    (None, Some(commit)) => format!("HEAD is detached at {}", history::short(&commit.to_string())),
+                    (None, Some(commit)) => {
+                        format!("HEAD is detached at {}", history::short(&commit.to_string()))
+                    }
                     (None, None) => "no commit yet".to_owned(),
                 }),
                 Err(error) => page.trouble(error, ""),
@@ -147,13 +156,17 @@ fn contexts(page: &mut Page, kubeconfig: &Kubeconfig, root: Option<&std::path::P
     let consents = StateDir::locate(|name| std::env::var_os(name)).map(Consents::open);
     let contexts = kubeconfig.contexts();
     if contexts.is_empty() {
-        page.trouble("it has no contexts", "Add one with `kubectl config set-context`, or name another file.");
+        page.trouble(
+            "it has no contexts",
+            "Add one with `kubectl config set-context`, or name another file.",
+        );
     }
     for (key, context) in contexts {
         match context {
             Err(error) => page.trouble(format!("context {}: {error}", key.name), ""),
             Ok(context) => {
-                let mut line = format!("context {}: {}, {}", key.name, context.server, context.auth.describe());
+                let mut line =
+                    format!("context {}: {}, {}", key.name, context.server, context.auth.describe());
                 if settings.is_protected(&key.name) {
                     line.push_str(", protected: every action asks");
                 }
@@ -179,7 +192,10 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
         Err(error) => return page.trouble(error, "The contexts are listed above."),
     };
     if context.insecure() {
-        page.trouble("its certificate is not verified (insecure-skip-tls-verify)", "Give the cluster a certificate authority in the kubeconfig.");
+        page.trouble(
+            "its certificate is not verified (insecure-skip-tls-verify)",
+            "Give the cluster a certificate authority in the kubeconfig.",
+        );
     }
     let options = match connect::options(settings) {
         Ok(options) => options,
@@ -187,7 +203,9 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
     };
     let access = match Access::connect(&context, &options, &CancellationToken::new()).await {
         Ok(access) => access,
-        Err(error) => return page.trouble(error, "Until then editors show what was seen last, with its time."),
+        Err(error) => {
+            return page.trouble(error, "Until then editors show what was seen last, with its time.");
+        }
     };
     page.well(format!("{} answers, Kubernetes {}", access.server(), access.server_version()));
     if let Some(user) = access.impersonates() {
@@ -198,7 +216,10 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
         Err(error) => return page.trouble(error, ""),
     };
     if snapshot.counts.is_empty() {
-        return page.trouble("no kind of Flux is served here", "Install Flux (https://fluxcd.io/flux/installation), or choose another context.");
+        return page.trouble(
+            "no kind of Flux is served here",
+            "Install Flux (https://fluxcd.io/flux/installation), or choose another context.",
+        );
     }
     for (kind, count) in &snapshot.counts {
         let version = access.served(*kind).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::{CliError, print};
 /// What `explain` is told.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A file, or a line of it (from 1).
+    /// A file, or a line of it (from 1). A column as compilers print it is no harm.
     #[arg(value_name = "FILE[:LINE]")]
     place: String,
     #[command(flatten)]
@@ -25,7 +25,8 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
     let mut scene = Scene::open(&file, clusters, &settings)?;
     let path = scene.inside(&file)?;
-    let text = scene.text(&path).ok_or_else(|| CliError::told(format!("{} cannot be read", file.display())))?;
+    let text =
+        scene.text(&path).ok_or_else(|| CliError::told(format!("{} cannot be read", file.display())))?;
     let offset = match line {
         None => None,
         Some(line) => {
@@ -46,17 +47,21 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     Ok(if unknown.is_empty() { 0 } else { 2 })
 }
 
-/// Takes `FILE:LINE` apart. A file whose own name looks so wins.
+/// Takes `FILE:LINE` apart, or `FILE:LINE:COLUMN` as `check` prints it. A file whose own name looks so wins.
 fn split(place: &str) -> Result<(PathBuf, Option<u32>), CliError> {
     let whole = PathBuf::from(place);
-    if let Some((file, line)) = place.rsplit_once(':')
-        && !whole.exists()
-        && let Ok(line) = line.parse::<u32>()
-    {
-        if line == 0 {
-            return Err(CliError::told("lines count from 1"));
-        }
-        return Ok((PathBuf::from(file), Some(line)));
+    if whole.exists() {
+        return Ok((whole, None));
     }
-    Ok((whole, None))
+    let numbered =
+        |text: &str| text.rsplit_once(':').and_then(|(file, it)| Some((file.to_owned(), it.parse().ok()?)));
+    let Some((file, line)) = numbered(place) else { return Ok((whole, None)) };
+    let (file, line): (String, u32) = match numbered(&file) {
+        Some(with_column) if !PathBuf::from(&file).exists() => with_column,
+        _ => (file, line),
+    };
+    if line == 0 {
+        return Err(CliError::told("lines count from 1"));
+    }
+    Ok((PathBuf::from(file), Some(line)))
 }

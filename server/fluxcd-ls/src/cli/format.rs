@@ -85,15 +85,21 @@ fn snippet(entry: &Entry, renderer: &Renderer) -> String {
         Severity::Information => Level::INFO,
         Severity::Hint => Level::HELP,
     };
-    let object = label(entry);
-    let mut groups = vec![
-        level.primary_title(entry.finding.message.as_str()).id(entry.finding.code.as_str()).element(source(
-            &entry.place,
-            AnnotationKind::Primary,
-            &object,
-        )),
-    ];
-    for (place, message) in &entry.related {
+    // What stands in the same file is shown there, beside the mark; the rest is below it, file by file.
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        entry.related.iter().partition(|(place, _)| place.file == entry.place.file);
+    let (same, beside): (Vec<_>, Vec<_>) =
+        here.into_iter().partition(|(place, _)| place.range == entry.place.range);
+    // Who says what failed at its own name says more than the name.
+    let object = same.first().map_or_else(|| label(entry), |(_, message)| message.clone());
+    let mut snippet = source(&entry.place, AnnotationKind::Primary, &object);
+    for (place, message) in beside {
+        let annotation = AnnotationKind::Context.span(place.bytes.clone());
+        snippet = snippet.annotation(annotation.label(message.as_str()));
+    }
+    let title = level.primary_title(entry.finding.message.as_str()).id(entry.finding.code.as_str());
+    let mut groups = vec![title.element(snippet)];
+    for (place, message) in elsewhere {
         let group = Group::with_title(Level::NOTE.secondary_title(message.as_str()));
         groups.push(group.element(source(place, AnnotationKind::Context, "")));
     }
@@ -306,7 +312,10 @@ mod tests {
 
     #[test]
     fn text_looks_like_a_compiler() {
-        check(Format::Text, "staging: the path ./äpps is not in the source", expect![[r#"
+        check(
+            Format::Text,
+            "staging: the path ./äpps is not in the source",
+            expect![[r#"
             error[ArtifactFailed]: staging: the path ./äpps is not in the source
              --> clusters/staging/apps.yaml:6:9
               |
@@ -321,12 +330,16 @@ mod tests {
 
             could not be told: production: not connected
             1 failure, 1 could not be told (as recorded 2026-11-22 05:07 UTC)
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn json_is_stable() {
-        check(Format::Json, "staging: no path", expect![[r#"
+        check(
+            Format::Json,
+            "staging: no path",
+            expect![[r#"
             {
               "findings": [
                 {
@@ -373,12 +386,16 @@ mod tests {
               ],
               "version": 1
             }
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn sarif_counts_from_one() {
-        check(Format::Sarif, "staging: no path", expect![[r#"
+        check(
+            Format::Sarif,
+            "staging: no path",
+            expect![[r#"
             {
               "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
               "runs": [
@@ -461,15 +478,20 @@ mod tests {
               ],
               "version": "2.1.0"
             }
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn text_of_a_cluster_starts_no_workflow_command() {
-        check(Format::Github, "first\n::error::second, 100%", expect![[r#"
+        check(
+            Format::Github,
+            "first\n::error::second, 100%",
+            expect![[r#"
             ::error file=clusters/staging/apps.yaml,line=6,endLine=6,col=9,endColumn=15,title=ArtifactFailed Kustomization/flux-system/apps::first%0A::error::second, 100%25
             ::warning title=fluxcd-ls::could not be told: production: not connected
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Scene {
     /// Reads the repository that `path` lies in, or the folder itself where there is none.
     pub fn open(path: &Path, clusters: Vec<ClusterSnapshot>, settings: &Settings) -> Result<Scene, CliError> {
         let path = std::path::absolute(path).map_err(CliError::told)?;
-        let path = path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
+        let path =
+            path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
         let folder = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_owned() };
         let found = repository::find(&path, &[folder]);
         let overlay = Overlay { disk: Arc::new(Disk::new(found.root.clone())), buffers: Arc::default() };
@@ -45,7 +46,8 @@ impl Scene {
             watch: None,
         };
         let index = indexing.run().index;
-        let name = found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned());
+        let name =
+            found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned());
         let view = View {
             name: name.into(),
             overlay,
@@ -91,9 +93,11 @@ impl Scene {
 
     /// The name that a path has in the repository.
     pub fn inside(&self, path: &Path) -> Result<RepoPath, CliError> {
-        let absolute = path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
+        let absolute =
+            path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
         let inside = absolute.strip_prefix(&self.root).ok().and_then(|inside| {
-            let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+            let parts: Option<Vec<&str>> =
+                inside.components().map(|part| part.as_os_str().to_str()).collect();
             RepoPath::new(&parts?.join("/"))
         });
         inside.ok_or_else(|| {
