@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use analysis::Lacks;
+use analysis::{FileReport, Lacks};
 use jiff::Timestamp;
 use manifests::RepoPath;
 
 use super::documents::{Stamped, Text};
+use super::repository::Answers;
 use super::timers::Timer;
 use super::view::View;
 use super::watch::RepoId;
@@ -56,6 +57,7 @@ pub(crate) struct Analysed {
     which: Which,
     generation: u64,
     files: Vec<File>,
+    answers: Vec<Answers>,
 }
 
 /// What is shown in one file.
@@ -196,7 +198,8 @@ impl World {
             anything: self.settings.enable,
             marks: self.settings.max_severity != crate::settings::Level::Off,
         };
-        let nothing = Analysed { repo, which, generation, files: Vec::new() };
+        let nothing = Analysed { repo, which, generation, files: Vec::new(), answers: Vec::new() };
+        let git = self.repos.get(&repo).and_then(|repo| repo.git.clone());
         let Some(mut view) = self.view(repo) else {
             self.analysed(nothing);
             return;
@@ -204,8 +207,10 @@ impl World {
         self.background(
             move || {
                 view.tell();
-                let files = files.into_iter().map(|path| file(&view, path, show)).collect();
-                Done::Analysed(Analysed { repo, which, generation, files })
+                let mut answers = Vec::new();
+                let one = |path| file(&mut view, git.as_ref(), path, show, &mut answers);
+                let files = files.into_iter().map(one).collect();
+                Done::Analysed(Analysed { repo, which, generation, files, answers })
             },
             || Some(Done::Analysed(nothing)),
         );
@@ -213,15 +218,16 @@ impl World {
 
     /// Takes what a task found: publishes what changed, asks for what was lacking.
     pub(super) fn analysed(&mut self, analysed: Analysed) {
-        let Analysed { repo: id, which, generation, files } = analysed;
+        let Analysed { repo: id, which, generation, files, answers } = analysed;
         if let Some(lanes) = self.lanes.get_mut(&id) {
             match which {
                 Which::Open => lanes.open.running = false,
                 Which::Closed => lanes.closed.running = false,
             }
         }
-        if !self.repos.contains_key(&id) {
-            return;
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        for answers in answers {
+            answers.note(Arc::make_mut(&mut repo.past));
         }
         let mut lacks = Lacks::default();
         let mut recheck: Option<Timestamp> = None;
@@ -233,7 +239,10 @@ impl World {
                     if !Arc::ptr_eq(text, &document.text) {
                         continue;
                     }
-                    document.analysed = Some(Stamped { generation, digest: file.lenses });
+                    // Not only against what was served: whoever else asks for lenses (another extension, a test) is
+                    // served too, and the screen has not changed by that.
+                    let before = document.analysed.replace(Stamped { generation, digest: file.lenses });
+                    self.refresh_lenses |= before.is_some_and(|before| before.digest != file.lenses);
                     self.refresh_lenses |= document.lenses_are_stale();
                     if let Some(repo) = self.repos.get_mut(&id) {
                         repo.tell(&file.path, text);
@@ -286,8 +295,39 @@ impl World {
     }
 }
 
+/// Everything that is shown in a file. What Git has to be asked for is asked here, so that nobody first sees what is
+/// said without its answer.
+pub(crate) fn report(
+    view: &mut View,
+    git: Option<&history::Repository>,
+    path: &RepoPath,
+    answers: &mut Vec<Answers>,
+) -> FileReport {
+    /// An answer can raise a further question: the commit first, then a file in it.
+    const ROUNDS: usize = 3;
+    let mut report = view.ask(|inputs| analysis::analyse(inputs, path));
+    let Some(git) = git else { return report };
+    for _ in 0..ROUNDS {
+        let lacks = Lacks { rights: BTreeSet::new(), ..report.lacks.clone() };
+        if lacks.is_empty() {
+            break;
+        }
+        let found = repository::look_up(git, lacks);
+        found.clone().note(Arc::make_mut(&mut view.past));
+        answers.push(found);
+        report = view.ask(|inputs| analysis::analyse(inputs, path));
+    }
+    report
+}
+
 /// Analyses one file.
-fn file(view: &View, path: RepoPath, show: Show) -> File {
+fn file(
+    view: &mut View,
+    git: Option<&history::Repository>,
+    path: RepoPath,
+    show: Show,
+    answers: &mut Vec<Answers>,
+) -> File {
     let text = view.overlay.text(&path);
     let mut file = File {
         path,
@@ -305,10 +345,8 @@ fn file(view: &View, path: RepoPath, show: Show) -> File {
     if !show.anything {
         return file;
     }
-    let report = view.ask(|inputs| {
-        file.clusters = analysis::clusters_of(inputs, &file.path);
-        analysis::analyse(inputs, &file.path)
-    });
+    let report = report(view, git, &file.path, answers);
+    file.clusters = view.ask(|inputs| analysis::clusters_of(inputs, &file.path));
     if show.marks {
         file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
     }

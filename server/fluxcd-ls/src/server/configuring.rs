@@ -260,6 +260,7 @@ fn capabilities(
     options: &Value,
     info: Option<&lsp::ClientInfo>,
 ) -> Capabilities {
+    let neovim = info.is_some_and(|info| info.name.eq_ignore_ascii_case("neovim"));
     let workspace = client.workspace.as_ref();
     let window = client.window.as_ref();
     let ours =
@@ -278,6 +279,8 @@ fn capabilities(
         details: ours("details"),
         status: ours("status"),
         // Neovim draws lenses on a line of their own: the state and one verb fit, the rest are code actions.
-        lens_verbs: if info.is_some_and(|info| info.name.eq_ignore_ascii_case("neovim")) { 1 } else { 2 },
+        lens_verbs: if neovim { 1 } else { 2 },
+        // What it draws above the first line of a file is above its window too: nobody would see it.
+        first_lens_line: u32::from(neovim),
     }
 }

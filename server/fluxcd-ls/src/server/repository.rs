@@ -360,6 +360,7 @@ fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
 type FileAnswer = ((String, RepoPath), Answer<Option<ParsedFile>>);
 
 /// Answers from Git to what analysis lacked.
+#[derive(Clone)]
 pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
     files: Vec<FileAnswer>,

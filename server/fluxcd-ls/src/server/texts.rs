@@ -6,6 +6,7 @@ use std::time::Duration;
 use manifests::RepoPath;
 use tokio::time::Instant;
 
+use super::analysing::report;
 use super::documents::{Document, Stamped, Text};
 use super::repository;
 use super::timers::Timer;
@@ -159,11 +160,13 @@ impl World {
         self.clusters.used(repo);
         let events = self.events.clone();
         let generation = self.generation;
+        let git = self.repos.get(&repo).and_then(|repo| repo.git.clone());
+        let first_lens_line = self.client.first_lens_line;
         tokio::task::spawn_blocking(move || {
             // The question's way back is dropped with it: the editor gets an error, not silence.
             let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
                 view.tell();
-                answer(question, &view, &uri, &path, &text)
+                answer(question, &mut view, git.as_ref(), &uri, &path, &text, first_lens_line)
             }));
             match answered {
                 Ok(Some((uri, digest))) => {
@@ -192,23 +195,27 @@ impl World {
 /// Answers a question. For lenses, what they say is handed back, so that they are refreshed when that changes.
 fn answer(
     question: ClientMessage,
-    view: &View,
+    view: &mut View,
+    git: Option<&history::Repository>,
     uri: &lsp::Uri,
     path: &RepoPath,
     text: &Text,
+    first_lens_line: u32,
 ) -> Option<(lsp::Uri, u64)> {
     let rope = text.rope();
     // A way back that is closed belongs to a question that the editor took back.
     match question {
         ClientMessage::Hover(at, reply) => {
             let offset = convert::text_size(convert::from_lsp(rope, at.position));
+            // Whatever is shown here was looked up before, but for a hover that is very quick.
+            report(view, git, path, &mut Vec::new());
             let hover = view.ask(|inputs| analysis::hover(inputs, path, offset));
             let _ = reply.send(Ok(hover.map(|hover| to_lsp::hover(rope, hover))));
             None
         }
         ClientMessage::CodeLens(_, reply) => {
-            let report = view.ask(|inputs| analysis::analyse(inputs, path));
-            let _ = reply.send(Ok(Some(to_lsp::lenses(uri, rope, &report.lenses))));
+            let report = report(view, git, path, &mut Vec::new());
+            let _ = reply.send(Ok(Some(to_lsp::lenses(uri, rope, &report.lenses, first_lens_line))));
             Some((uri.clone(), to_lsp::digest(&report.lenses)))
         }
         ClientMessage::CodeAction(params, reply) => {
@@ -218,7 +225,7 @@ fn answer(
             let at =
                 manifests::TextRange::new(convert::text_size(bytes.start), convert::text_size(bytes.end));
             let actions = if wanted {
-                let report = view.ask(|inputs| analysis::analyse(inputs, path));
+                let report = report(view, git, path, &mut Vec::new());
                 to_lsp::actions(uri, rope, &report, at)
             } else {
                 Vec::new()

@@ -64,11 +64,14 @@ fn diagnostic(view: &View, text: &Rope, finding: &Finding) -> lsp::Diagnostic {
 }
 
 /// The lenses of a file.
-pub(crate) fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow]) -> Vec<lsp::CodeLens> {
+pub(crate) fn lenses(uri: &lsp::Uri, text: &Rope, rows: &[LensRow], first_line: u32) -> Vec<lsp::CodeLens> {
     let mut lenses = Vec::new();
     for row in rows {
         // A lens stands above one line: clients that see a longer range draw it all the same, some twice.
-        let start = convert::to_lsp(text, row.range.start().into());
+        let mut start = convert::to_lsp(text, row.range.start().into());
+        if start.line < first_line {
+            start = lsp::Position { line: first_line, character: 0 };
+        }
         let range = lsp::Range { start, end: start };
         for item in &row.items {
             let command = command(uri, text, row.range, &item.title, &item.command);

@@ -46,6 +46,8 @@ pub(crate) struct Capabilities {
     pub status: bool,
     /// Verbs after the state of a lens.
     pub lens_verbs: usize,
+    /// The first line that a lens can be seen at.
+    pub first_lens_line: u32,
 }
 
 /// What a task came to.
