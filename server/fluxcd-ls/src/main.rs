@@ -18,9 +18,9 @@ struct Arguments {
     /// The kubeconfig (a path, or a list as in $KUBECONFIG) whose contexts can be chosen.
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<String>,
-    /// A recorded `List` in place of clusters; nothing is contacted then.
-    #[arg(long, value_name = "FILE")]
-    snapshot: Option<PathBuf>,
+    /// A recorded `List` in place of clusters; nothing is contacted then. May be given several times.
+    #[arg(long = "snapshot", value_name = "FILE")]
+    snapshots: Vec<PathBuf>,
     /// What many editors pass to say that they speak over standard input and output.
     #[arg(long, hide = true)]
     stdio: bool,
@@ -32,12 +32,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(command) => cli::run(command),
-        None => serve(arguments.kubeconfig, arguments.snapshot),
+        None => serve(arguments.kubeconfig, arguments.snapshots),
     }
 }
 
 /// Serves the editor at the other end of standard input and output.
-fn serve(kubeconfig: Option<String>, snapshot: Option<PathBuf>) -> ExitCode {
+fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
     // Before anything else could print, or start something that reads.
     #[cfg(unix)]
     let descriptors = match fluxcd_ls::lsp::stdio::take() {
@@ -54,7 +54,7 @@ fn serve(kubeconfig: Option<String>, snapshot: Option<PathBuf>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let options = Options { kubeconfig, snapshot, log: Some(log), ..Options::new(paths) };
+    let options = Options { kubeconfig, snapshots, log: Some(log), ..Options::new(paths) };
     #[cfg(unix)]
     let streams = descriptors.serve(runtime.handle());
     #[cfg(not(unix))]

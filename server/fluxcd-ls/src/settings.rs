@@ -173,8 +173,8 @@ pub struct Settings {
     pub login: Login,
     /// Instead of `$KUBECONFIG` and `~/.kube/config`; several files as in `$KUBECONFIG`.
     pub kubeconfig: Option<String>,
-    /// A recorded `List` in place of clusters.
-    pub snapshot: Option<PathBuf>,
+    /// Recorded `List`s in place of clusters, each a cluster of its own.
+    pub snapshots: Vec<PathBuf>,
     /// How much goes into the log.
     pub log_level: LogLevel,
     /// Patterns (`*`) of contexts where every action asks.
@@ -214,7 +214,7 @@ impl Default for Settings {
             actions: Actions::Ask,
             login: Login::Quiet,
             kubeconfig: None,
-            snapshot: None,
+            snapshots: Vec::new(),
             log_level: LogLevel::Warn,
             protected_contexts: cluster::PROTECTED_BY_DEFAULT.map(str::to_owned).to_vec(),
             context_aliases: BTreeMap::new(),
@@ -338,8 +338,8 @@ impl UserFile {
             settings.kubeconfig.clone_from(&own.kubeconfig);
             problems.push(refused("kubeconfig"));
         }
-        if settings.snapshot != own.snapshot {
-            settings.snapshot.clone_from(&own.snapshot);
+        if settings.snapshots != own.snapshots {
+            settings.snapshots.clone_from(&own.snapshots);
             problems.push(refused("snapshot"));
         }
         if settings.context_aliases != own.context_aliases {
@@ -482,6 +482,30 @@ impl Source {
         }
     }
 
+    /// One path, or a list of them. Empty ones are what editors send for a path that nobody set.
+    fn set_paths(&mut self, key: &str, slot: &mut Vec<PathBuf>) {
+        let Some(value) = self.take(key) else { return };
+        let texts: Option<Vec<String>> = match value {
+            Value::String(text) => Some(vec![text]),
+            Value::Array(all) => all.into_iter().map(|it| it.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        match texts {
+            Some(texts) => {
+                let paths: Vec<PathBuf> =
+                    texts.into_iter().filter(|text| !text.is_empty()).map(PathBuf::from).collect();
+                if !paths.is_empty() {
+                    *slot = paths;
+                }
+            }
+            None => self.problems.push(Problem::Value {
+                key: key.to_owned(),
+                place: self.place.clone(),
+                reason: "expected a path or a list of paths".to_owned(),
+            }),
+        }
+    }
+
     fn read(&mut self, mut settings: Settings) -> Settings {
         self.set("enable", &mut settings.enable);
         self.set("hover", &mut settings.hover);
@@ -489,7 +513,7 @@ impl Source {
         self.set("actions", &mut settings.actions);
         self.set("login", &mut settings.login);
         self.set_text("kubeconfig", &mut settings.kubeconfig);
-        self.set_text("snapshot", &mut settings.snapshot);
+        self.set_paths("snapshot", &mut settings.snapshots);
         self.set("log.level", &mut settings.log_level);
         self.set("protectedContexts", &mut settings.protected_contexts);
         self.set("contextAliases", &mut settings.context_aliases);
@@ -577,6 +601,25 @@ mod tests {
             (Clusters::Off, Actions::Off, Login::Ask)
         );
         assert!(settings.is_protected("team-EU-1") && settings.is_protected("my-prod"));
+    }
+
+    #[test]
+    fn recordings_are_one_path_or_several() {
+        let recordings = |own: &str| check(own, json!({"snapshot": ["", ""]}), "").snapshots;
+        assert_eq!(recordings("snapshot = \"/a.json\""), [PathBuf::from("/a.json")]);
+        assert_eq!(
+            recordings("snapshot = [\"/a.json\", \"/b.json\"]"),
+            [PathBuf::from("/a.json"), PathBuf::from("/b.json")]
+        );
+        assert_eq!(recordings("snapshot = []"), Vec::<PathBuf>::new());
+        check(
+            "snapshot = [\"/a.json\", 7]",
+            json!({"snapshot": ["green.json"]}),
+            "`snapshot` in /home/me/.config/fluxcd-ls/config.toml is not understood (expected a path or a list of \
+             paths): it is ignored\n\
+             The editor's settings name `fluxcd.snapshot`. It is ignored, because workspace settings belong to the \
+             repository. Put it into your own file instead: /home/me/.config/fluxcd-ls/config.toml",
+        );
     }
 
     #[test]

@@ -46,11 +46,10 @@ impl Selection {
     pub async fn gather(&self, settings: &Settings) -> Result<(Vec<ClusterSnapshot>, Vec<String>), CliError> {
         let mut clusters = Vec::new();
         let mut unknown = Vec::new();
-        let own: Vec<PathBuf> = settings.snapshot.clone().into_iter().collect();
-        let snapshots =
-            if self.snapshots.is_empty() && self.contexts.is_empty() { &own } else { &self.snapshots };
-        for file in snapshots {
-            clusters.push(recorded(file, settings)?);
+        let own = self.snapshots.is_empty() && self.contexts.is_empty();
+        let snapshots = if own { &settings.snapshots } else { &self.snapshots };
+        for (file, name) in cluster::recording_names(snapshots) {
+            clusters.push(recorded(&file, &name, settings)?);
         }
         if clusters.is_empty() && self.contexts.is_empty() {
             return Err(CliError::told(
@@ -92,9 +91,9 @@ pub fn options(settings: &Settings) -> Result<SessionOptions, CliError> {
     Ok(options)
 }
 
-/// A recording as a cluster.
-pub fn recorded(file: &Path, settings: &Settings) -> Result<ClusterSnapshot, CliError> {
-    let recorded = cluster::read_list(file).map_err(CliError::told)?;
+/// A recording as a cluster of this name.
+pub fn recorded(file: &Path, name: &str, settings: &Settings) -> Result<ClusterSnapshot, CliError> {
+    let recorded = cluster::read_list(file, name).map_err(CliError::told)?;
     let (facts, _) =
         Facts::new(recorded.context.to_string().as_str().into()).apply(recorded.changes, Timestamp::now());
     Ok(ClusterSnapshot {

@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, CliError> {
     for cluster in fleet::Cluster::ALL {
         let file = folder.join(format!("{}.json", cluster.name()));
         write(&file, fleet::recorded(cluster))?;
-        clusters.push(connect::recorded(&file, &settings)?);
+        clusters.push(connect::recorded(&file, cluster.name(), &settings)?);
         recordings.push(file);
     }
     let config = folder.join("config");

@@ -142,8 +142,12 @@ impl World {
         if self.may_contact() {
             return None;
         }
-        Some(if let Some(file) = self.recording() {
-            format!("Flux: this shows the recording {}; no cluster is contacted beside it.", file.display())
+        let recordings: Vec<String> = self.recordings().iter().map(|it| it.display().to_string()).collect();
+        Some(if !recordings.is_empty() {
+            format!(
+                "Flux: this shows the recording {}; no cluster is contacted beside it.",
+                recordings.join(", ")
+            )
         } else if self.trusted == Some(false) {
             "Flux: this workspace is not trusted, so no cluster is contacted. Trust it first.".to_owned()
         } else {

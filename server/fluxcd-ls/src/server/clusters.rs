@@ -362,12 +362,15 @@ impl World {
         self.settings.enable
             && self.settings.clusters == settings::Clusters::Ask
             && self.trusted != Some(false)
-            && self.recording().is_none()
+            && self.recordings().is_empty()
     }
 
-    /// The recording that stands in place of clusters.
-    pub(super) fn recording(&self) -> Option<PathBuf> {
-        self.options.snapshot.clone().or_else(|| self.settings.snapshot.clone())
+    /// The recordings that stand in place of clusters.
+    pub(super) fn recordings(&self) -> &[PathBuf] {
+        match self.options.snapshots.as_slice() {
+            [] => &self.settings.snapshots,
+            named => named,
+        }
     }
 
     /// The namespaces that a repository's Flux objects are in: where to look when looking everywhere is forbidden.
@@ -465,10 +468,10 @@ impl World {
         }
     }
 
-    /// Reads the recording, if there is to be one.
-    pub(super) fn read_recording(&mut self) {
-        if let Some(file) = self.recording() {
-            self.background(move || Done::Recorded(recording(&file)), || None);
+    /// Reads the recordings, if there are to be any.
+    pub(super) fn read_recordings(&mut self) {
+        for (file, name) in cluster::recording_names(self.recordings()) {
+            self.background(move || Done::Recorded(recording(&file, &name)), || None);
         }
     }
 
@@ -672,8 +675,8 @@ fn remembered(
     connect.collect()
 }
 
-fn recording(file: &Path) -> Result<Recording, String> {
-    let recorded = cluster::read_list(file).map_err(|error| error.to_string())?;
+fn recording(file: &Path, name: &str) -> Result<Recording, String> {
+    let recorded = cluster::read_list(file, name).map_err(|error| error.to_string())?;
     let key = super::seam::command_key(&recorded.context);
     // Without a time inside it, what is recorded is as old as the file.
     let now = recorded.recorded_at.unwrap_or_else(Timestamp::now);

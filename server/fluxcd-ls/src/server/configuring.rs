@@ -82,7 +82,7 @@ impl World {
         }
         // Before this nothing may be shown.
         self.tell_problems();
-        self.read_recording();
+        self.read_recordings();
         self.look_at_folders();
         self.watch_parent();
         self.status_dirty = true;

@@ -75,8 +75,8 @@ pub struct Options {
     pub paths: Paths,
     /// `--kubeconfig`.
     pub kubeconfig: Option<String>,
-    /// `--snapshot`.
-    pub snapshot: Option<PathBuf>,
+    /// `--snapshot`, as often as it was given.
+    pub snapshots: Vec<PathBuf>,
     /// How clusters are reached: [`Kubernetes`], or a fake one in tests.
     pub clusters: Arc<dyn Clusters>,
     /// The environment variables that clusters are looked for with.
@@ -91,7 +91,7 @@ impl Options {
         Options {
             paths,
             kubeconfig: None,
-            snapshot: None,
+            snapshots: Vec::new(),
             clusters: Arc::new(Kubernetes),
             environment: |name| std::env::var_os(name),
             log: None,

@@ -95,7 +95,7 @@ impl Setup {
     pub fn recording(mut self, list: &Value) -> Setup {
         let file = self.folder.path().join("staging.json");
         write(&file, &list.to_string());
-        self.options.snapshot = Some(file);
+        self.options.snapshots.push(file);
         self
     }
 
