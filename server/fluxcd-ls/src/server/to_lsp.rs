@@ -175,3 +175,27 @@ pub(crate) fn status(summary: Summary, states: Vec<ClusterStatus>) -> StatusPara
         waiting: summary.waiting,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use analysis::LensItem;
+    use manifests::TextSize;
+
+    use super::*;
+
+    #[test]
+    fn no_lens_stands_above_the_first_line_that_shows_one() {
+        let text = Rope::from_str("kind: A\nname: a\n---\nkind: B\n");
+        let row = |at: u32| LensRow {
+            range: TextRange::empty(TextSize::from(at)),
+            items: vec![LensItem { title: "state".into(), command: Command::Clusters }],
+        };
+        let uri: lsp::Uri = convert::uri_of(std::path::Path::new("/a.yaml")).unwrap();
+        let lines = |first_line| {
+            let lenses = lenses(&uri, &text, &[row(0), row(20)], first_line);
+            lenses.iter().map(|lens| lens.range.start.line).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(0), [0, 3]);
+        assert_eq!(lines(1), [1, 3]);
+    }
+}

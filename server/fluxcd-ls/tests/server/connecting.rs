@@ -307,3 +307,27 @@ async fn a_protected_context_asks_every_time() {
     assert_eq!(editor.clusters.acted().len(), 2);
     editor.goodbye().await;
 }
+
+#[tokio::test]
+async fn what_comes_behind_a_large_batch_waits_for_it() {
+    let (mut editor, _) = connected(&["staging", "This repository"], None).await;
+    let many = |failure| {
+        let more = (0..500).map(|at| crate::fleet::kustomization(&format!("more-{at}"), "./more", &[], None));
+        let objects =
+            crate::fleet::objects(failure).into_iter().filter(|it| it["kind"] == json!("Kustomization"));
+        What::Changes(vec![flux::Change::Relisted {
+            kind: Kind::Kustomization,
+            namespace: None,
+            objects: objects.chain(more).map(|it| flux::Object::from_json(it).unwrap()).collect(),
+        }])
+    };
+    let then = Timestamp::now() - jiff::SignedDuration::from_hours(3);
+    editor.clusters.say("staging", many(Some(NO_FOLDER))).await;
+    editor.clusters.say("staging", many(None)).await;
+    editor.clusters.say("staging", changes(Some(NO_FOLDER))).await;
+    editor.clusters.say("staging", What::Status(SessionStatus::LastSeen(then))).await;
+    let rows = editor.wait_lens(APPS, "last seen").await;
+    assert!(rows[0].contains("failed"), "{rows:?}");
+    while !editor.marks(APPS).await.concat().contains("as of") {}
+    editor.goodbye().await;
+}

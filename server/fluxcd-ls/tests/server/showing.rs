@@ -223,3 +223,20 @@ async fn a_file_that_another_program_writes_is_seen() {
     while !editor.marks(APPS).await.concat().starts_with("8:8 ") {}
     editor.goodbye().await;
 }
+
+#[tokio::test]
+async fn lenses_are_refreshed_whoever_asked_for_them_last() {
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).hello().await;
+    editor.open(APPS).await;
+    assert_eq!(editor.marks(APPS).await.len(), 1);
+    let before = editor.wait_lens(APPS, "failed").await;
+    // Refreshes of the time before; other messages nobody expects.
+    assert!(editor.leftovers().await.is_empty());
+    let everything = json!({"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}});
+    editor.change(APPS, 2, json!([{"range": everything, "text": ""}])).await;
+    // Another extension asks at once, and has the new lenses; what is on the screen has not changed by that.
+    while editor.lenses(APPS).await == before {}
+    editor.heard("workspace/codeLens/refresh").await;
+    assert!(editor.marks(APPS).await.is_empty());
+    editor.goodbye().await;
+}
