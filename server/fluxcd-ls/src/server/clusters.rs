@@ -1,6 +1,6 @@
 //! The clusters of the world: sessions and what they say, or a recording in their place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ const PULSE: Duration = Duration::from_secs(5);
 
 /// All clusters that this server has something to do with.
 pub(crate) struct ClusterSet {
-    all: BTreeMap<Arc<str>, Cluster>,
+    pub(super) all: BTreeMap<Arc<str>, Cluster>,
     starter: Arc<dyn Clusters>,
     /// Sessions send here; a task hands it on to the owner.
     said: mpsc::Sender<cluster::Event>,
@@ -58,8 +58,11 @@ pub(crate) struct Cluster {
     pub rights: Arc<Rights>,
     /// The session and all that belongs to it; none for a recording.
     pub live: Option<Live>,
+    /// What the contact proved when files were analysed last.
+    pub(super) proof: Proof,
+    /// What it says while a batch is taken in; it is heard in its order afterwards.
+    pub(super) waiting: Option<VecDeque<What>>,
     asked: BTreeSet<(Kind, String)>,
-    proof: Proof,
 }
 
 /// A cluster that is more than a recording.
@@ -74,7 +77,8 @@ pub(crate) struct Live {
     pub status: SessionStatus,
     /// The repositories that the consent is for.
     pub repos: BTreeSet<RepoId>,
-    generation: u64,
+    /// Events of an older session are not heard any more.
+    pub(super) generation: u64,
 }
 
 /// A context to be connected.
@@ -262,7 +266,7 @@ impl Cluster {
     }
 
     /// What a session says of itself, as analysis knows it.
-    fn contact_of(&self, status: &SessionStatus) -> Contact {
+    pub(super) fn contact_of(&self, status: &SessionStatus) -> Contact {
         let last = self.last_sign_of_life();
         let silent = |otherwise: Contact| last.map_or(otherwise, |at| Contact::LastSeen { at });
         match status {
@@ -338,6 +342,7 @@ impl World {
                 live: None,
                 asked: BTreeSet::new(),
                 proof: Proof::None,
+                waiting: None,
             });
             let mut repos = cluster.live.map(|live| live.repos).unwrap_or_default();
             repos.insert(repo);
@@ -351,6 +356,7 @@ impl World {
                 generation,
             });
             cluster.asked.clear();
+            cluster.waiting = None;
             self.clusters.all.insert(key, cluster);
             self.timers.at_latest(Timer::Pulse, PULSE);
             self.everything_changed();
@@ -385,89 +391,6 @@ impl World {
         namespaces.into_iter().map(Arc::from).collect()
     }
 
-    pub(super) fn cluster_said(&mut self, event: cluster::Event) {
-        let cluster::Event { context, generation, what } = event;
-        let key = super::seam::command_key(&context);
-        let Some(cluster) = self.clusters.all.get_mut(&key) else { return };
-        let Some(live) = cluster.live.as_mut().filter(|live| live.generation == generation) else { return };
-        let now = Timestamp::now();
-        let mut dirty = false;
-        let mut came_on = None;
-        match what {
-            What::Changes(changes) => {
-                let (facts, changed) = cluster.facts.apply(changes, now);
-                cluster.facts = Arc::new(facts);
-                dirty = !changed.is_empty();
-            }
-            What::Contact(at) => {
-                if matches!(live.status, SessionStatus::Live) {
-                    cluster.contact = Contact::Live { at };
-                }
-            }
-            What::Status(status) => {
-                tracing::info!(context = %key, %status, "a cluster");
-                if matches!(status, SessionStatus::Idle | SessionStatus::Ended { .. }) {
-                    live.session = None;
-                }
-                live.status = status.clone();
-                let contact = cluster.contact_of(&status);
-                dirty = contact != cluster.contact;
-                cluster.contact = contact;
-                self.status_dirty = true;
-                came_on = Some(status);
-            }
-            What::Rights(answered) => {
-                let rights = Arc::make_mut(&mut cluster.rights);
-                for ((kind, namespace), allowed) in &answered.patch {
-                    rights.note(*kind, Some(namespace), *allowed);
-                }
-                dirty = true;
-            }
-        }
-        let proof = cluster.contact.proof(now);
-        dirty |= std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof);
-        cluster.proof = proof;
-        if let Some(at) = cluster.contact.changes_at(now) {
-            let after = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-            self.timers.at_latest(Timer::Contact, after);
-        }
-        if dirty {
-            self.cluster_dirty(&key);
-        }
-        if let Some(status) = came_on {
-            self.login_came_on(&key, &status);
-        }
-    }
-
-    /// What a cluster's files show has changed.
-    fn cluster_dirty(&mut self, key: &str) {
-        let repos = self.clusters.all.get(key).and_then(|it| Some(it.live.as_ref()?.repos.clone()));
-        for repo in repos.unwrap_or_else(|| self.repos.keys().copied().collect()) {
-            self.repository_dirty(repo);
-        }
-        self.status_dirty = true;
-    }
-
-    /// Signs of life are getting old.
-    pub(super) fn contacts_age(&mut self) {
-        let now = Timestamp::now();
-        let mut changed = Vec::new();
-        for cluster in self.clusters.all.values_mut() {
-            let proof = cluster.contact.proof(now);
-            if std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof) {
-                cluster.proof = proof;
-                changed.push(Arc::clone(&cluster.key));
-            }
-            if let Some(at) = cluster.contact.changes_at(now) {
-                let after = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-                self.timers.at_latest(Timer::Contact, after);
-            }
-        }
-        for key in changed {
-            self.cluster_dirty(&key);
-        }
-    }
-
     /// Reads the recordings, if there are to be any.
     pub(super) fn read_recordings(&mut self) {
         for (file, name) in cluster::recording_names(self.recordings()) {
@@ -489,6 +412,7 @@ impl World {
                     contact,
                     rights: Arc::default(),
                     live: None,
+                    waiting: None,
                     asked: BTreeSet::new(),
                 };
                 self.clusters.all.insert(key, cluster);

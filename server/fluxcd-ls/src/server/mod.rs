@@ -7,6 +7,7 @@ mod commands;
 mod configuring;
 pub(crate) mod disk;
 pub(crate) mod documents;
+mod hearing;
 mod outbox;
 mod publishing;
 mod repositories;

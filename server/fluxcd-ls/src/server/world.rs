@@ -14,6 +14,7 @@ use super::choosing::Offers;
 use super::clusters::{ClusterSet, Connect, Recording};
 use super::commands::Running;
 use super::documents::{Document, Stamped};
+use super::hearing::Applied;
 use super::outbox::Outbox;
 use super::publishing::Published;
 use super::repository::{Answers, Found, Indexed, Repo};
@@ -68,6 +69,8 @@ pub(crate) enum Done {
     Git(RepoId, Box<Found>),
     /// A recording was read.
     Recorded(Result<Recording, String>),
+    /// A large batch of a cluster was taken in.
+    Applied(Box<Applied>),
     /// Contexts are to be connected.
     Connect(Vec<Connect>),
     /// Which contexts there are, and what was answered about them.
@@ -104,6 +107,7 @@ impl Done {
             Done::Answered(..) => "answered",
             Done::Git(..) => "git",
             Done::Recorded(_) => "recorded",
+            Done::Applied(_) => "applied",
             Done::Connect(_) => "connect",
             Done::Offers(..) => "offers",
             Done::LookForOffers(_) => "look for offers",
@@ -249,6 +253,7 @@ impl World {
             Done::Answered(repo, answers) => self.git_answered(repo, answers),
             Done::Git(repo, found) => self.git_read(repo, *found),
             Done::Recorded(recording) => self.recorded(recording),
+            Done::Applied(applied) => self.applied(*applied),
             Done::Connect(contexts) => self.connect(contexts),
             Done::Offers(repo, offers) => self.offered(repo, offers),
             Done::LookForOffers(repo) => self.look_for_offers(repo),
