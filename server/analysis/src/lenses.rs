@@ -192,10 +192,12 @@ impl View<'_> {
             names.dedup();
             names
         };
+        let is_recorded = |text: &str| text.starts_with("as recorded");
         let freshness: Vec<&str> = {
             let mut all: Vec<&str> = many.iter().filter_map(|(_, said)| said.freshness.as_deref()).collect();
             all.sort_unstable();
-            all.dedup();
+            // Of several recordings the oldest tells how much to make of it.
+            all.dedup_by(|later, first| later == first || (is_recorded(later) && is_recorded(first)));
             all
         };
         // All the same: said once, with all names.

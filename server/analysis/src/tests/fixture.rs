@@ -254,6 +254,9 @@ fn cluster<'a>(mut words: impl Iterator<Item = &'a str>, text: &str) -> Cluster 
                 cluster.contact = Contact::Unreachable { why: "no route to 10.0.0.1".to_owned() }
             }
             "no-flux" => cluster.contact = Contact::NoFlux,
+            "recorded-earlier" => {
+                cluster.contact = Contact::Recorded { newest: Some(at("2026-11-22T04:07:00Z")) };
+            }
             "recorded" => cluster.contact = Contact::Recorded { newest: Some(at("2026-11-22T05:07:00Z")) },
             "protected" => cluster.protected = true,
             "no-rights" => {

@@ -436,6 +436,17 @@ fn one_text_in_several_clusters() {
             apps/release.yaml:1 [2 of 2 not applied: eu and us, as recorded 2026-11-22 05:07] [Clusters…]
         "#]],
     );
+    check_lenses(
+        &format!(
+            "{REPO}//- cluster eu recorded\n{}//- cluster us recorded-earlier\n{}",
+            apps(WELL),
+            apps(failed)
+        ),
+        expect![[r#"
+            clusters/staging/apps.yaml:1 [✗ 1 of 2 failed: us · 1 applied, as recorded 2026-11-22 04:07] [Clusters…]
+            apps/release.yaml:1 [2 of 2 not applied: eu and us, as recorded 2026-11-22 04:07] [Clusters…]
+        "#]],
+    );
 }
 
 #[test]
