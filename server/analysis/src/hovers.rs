@@ -51,7 +51,7 @@ impl View<'_> {
             None => page.line(spans![w "Flux: not connected. Clusters are switched off here."]),
         }
         for (index, cluster) in self.inputs.clusters.iter().enumerate() {
-            if let Contact::Unreachable { why } = &cluster.contact {
+            if let Contact::Unreachable { why } | Contact::NeedsSignIn { why, .. } = &cluster.contact {
                 page.item(spans![d cluster.name, w ": ", d why]);
             }
             for (id, why) in &self.derived[index].binding.deliveries.untold {
@@ -417,6 +417,9 @@ impl View<'_> {
             Proof::None => spans![w self.contact_phrase(cluster)],
         });
         page.item(line);
+        if let Contact::NeedsSignIn { why, .. } = &self.cluster(cluster).contact {
+            page.item(spans![w "not signed in: ", d why]);
+        }
     }
 
     fn absence(&self, standing: &Standing) -> Vec<Span> {

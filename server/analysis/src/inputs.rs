@@ -86,8 +86,8 @@ pub enum Contact {
     Checking { at: Timestamp },
     /// Silent since.
     LastSeen { at: Timestamp },
-    /// Needs the user to sign in; `at` is the last sign of life, if there was one.
-    NeedsSignIn { at: Option<Timestamp> },
+    /// Needs the user to sign in; `at` is the last sign of life, if there was one. `why` is for people.
+    NeedsSignIn { at: Option<Timestamp>, why: String },
     /// Never reached. The sentence says why and what to do.
     Unreachable { why: String },
     /// Answers, but serves no Flux.
@@ -128,11 +128,12 @@ impl Contact {
                 }
             }
             Self::Checking { at } => Proof::Checking { at },
-            Self::LastSeen { at } | Self::NeedsSignIn { at: Some(at) } => Proof::Was { at },
+            Self::LastSeen { at } | Self::NeedsSignIn { at: Some(at), .. } => Proof::Was { at },
             Self::Recorded { newest } => Proof::Recorded { newest },
-            Self::Connecting | Self::NeedsSignIn { at: None } | Self::Unreachable { .. } | Self::NoFlux => {
-                Proof::None
-            }
+            Self::Connecting
+            | Self::NeedsSignIn { at: None, .. }
+            | Self::Unreachable { .. }
+            | Self::NoFlux => Proof::None,
         }
     }
 

@@ -213,6 +213,9 @@ impl World {
     }
 }
 
+/// Why somebody has to sign in.
+const EXPIRED: &str = "the login expired";
+
 /// A short hash as a full one.
 pub(crate) fn full(short: &str) -> String {
     format!("{short:0<40}")
@@ -247,8 +250,10 @@ fn cluster<'a>(mut words: impl Iterator<Item = &'a str>, text: &str) -> Cluster 
         match word {
             "checking" => cluster.contact = Contact::Checking { at: at(MONDAY) },
             "last-seen" => cluster.contact = Contact::LastSeen { at: at(MONDAY) },
-            "sign-in" => cluster.contact = Contact::NeedsSignIn { at: Some(at(MONDAY)) },
-            "never-signed-in" => cluster.contact = Contact::NeedsSignIn { at: None },
+            "sign-in" => {
+                cluster.contact = Contact::NeedsSignIn { at: Some(at(MONDAY)), why: EXPIRED.to_owned() }
+            }
+            "never-signed-in" => cluster.contact = Contact::NeedsSignIn { at: None, why: EXPIRED.to_owned() },
             "connecting" => cluster.contact = Contact::Connecting,
             "unreachable" => {
                 cluster.contact = Contact::Unreachable { why: "no route to 10.0.0.1".to_owned() }

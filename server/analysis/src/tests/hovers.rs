@@ -146,6 +146,17 @@ fn not_connected() {
         - `staging`: `no route to 10.0.0.1`
     "#]],
     );
+    check_hover(
+        &format!("{repo}//- cluster staging never-signed-in\n"),
+        expect![[r#"
+        clusters/staging/apps.yaml:4
+            name: apps
+                  ^^^^
+        `staging: not signed in`
+
+        - `staging`: `the login expired`
+    "#]],
+    );
 }
 
 #[test]

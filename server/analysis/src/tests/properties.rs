@@ -27,8 +27,8 @@ fn contacts() -> impl Strategy<Value = Contact> {
         time().prop_map(|at| Contact::Live { at }),
         time().prop_map(|at| Contact::Checking { at }),
         time().prop_map(|at| Contact::LastSeen { at }),
-        time().prop_map(|at| Contact::NeedsSignIn { at: Some(at) }),
-        Just(Contact::NeedsSignIn { at: None }),
+        time().prop_map(|at| Contact::NeedsSignIn { at: Some(at), why: String::new() }),
+        Just(Contact::NeedsSignIn { at: None, why: String::new() }),
         Just(Contact::Unreachable { why: "x".to_owned() }),
         time().prop_map(|at| Contact::Recorded { newest: Some(at) }),
     ]

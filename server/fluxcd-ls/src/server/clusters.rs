@@ -260,7 +260,7 @@ impl Cluster {
     fn last_sign_of_life(&self) -> Option<Timestamp> {
         match self.contact {
             Contact::Live { at } | Contact::Checking { at } | Contact::LastSeen { at } => Some(at),
-            Contact::NeedsSignIn { at } => at,
+            Contact::NeedsSignIn { at, .. } => at,
             _ => None,
         }
     }
@@ -275,7 +275,9 @@ impl Cluster {
                 last.map_or(Contact::Connecting, |at| Contact::Checking { at })
             }
             SessionStatus::Checking { .. } => last.map_or(Contact::Connecting, |at| Contact::Checking { at }),
-            SessionStatus::NeedsSignIn { .. } => Contact::NeedsSignIn { at: last },
+            SessionStatus::NeedsSignIn { reason, .. } => {
+                Contact::NeedsSignIn { at: last, why: reason.to_string() }
+            }
             SessionStatus::LastSeen(at) => Contact::LastSeen { at: *at },
             SessionStatus::Unreachable { error } => silent(Contact::Unreachable { why: error.to_string() }),
             SessionStatus::NotFlux => Contact::NoFlux,

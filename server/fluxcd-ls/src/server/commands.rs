@@ -30,6 +30,8 @@ use crate::settings::Actions;
 pub(crate) struct Running {
     next: u32,
     tasks: HashMap<lsp::ProgressToken, Task>,
+    /// Held while somebody is asked whether an action may begin.
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -468,6 +470,7 @@ impl World {
             } else {
                 Ask::No
             },
+            asking: Arc::clone(&self.running.asking),
             consents: self.clusters.consents.clone(),
             fingerprint: live.fingerprint.clone(),
             token,
@@ -505,6 +508,7 @@ struct Acts {
     object: ObjectId,
     action: Action,
     ask: Ask,
+    asking: Arc<tokio::sync::Mutex<()>>,
     consents: cluster::Consents,
     fingerprint: cluster::Fingerprint,
     token: lsp::ProgressToken,
@@ -543,6 +547,14 @@ impl Acts {
     }
 
     async fn allowed(&self) -> bool {
+        if self.ask == Ask::No {
+            return true;
+        }
+        // One question at a time: a yes to the first action on a context is one to those that wait behind it.
+        let _turn = tokio::select! {
+            () = self.cancel.cancelled() => return false,
+            turn = self.asking.lock() => turn,
+        };
         let (consents, fingerprint) = (self.consents.clone(), self.fingerprint.clone());
         let acted = tokio::task::spawn_blocking(move || consents.acted(&fingerprint)).await.unwrap_or(false);
         let ask = match self.ask {

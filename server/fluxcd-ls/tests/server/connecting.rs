@@ -224,6 +224,20 @@ async fn the_first_action_asks_and_a_hundred_presses_do_it_once() {
 }
 
 #[tokio::test]
+async fn a_yes_to_the_first_action_is_one_to_those_behind_it() {
+    // Nobody expects a second question.
+    let (mut editor, _) = connected(&["staging", "This repository", "Reconcile"], None).await;
+    for object in ["Kustomization/flux-system/apps", "GitRepository/flux-system/fleet"] {
+        editor.command("fluxcd.reconcile", json!({"cluster": "staging", "object": object})).await;
+    }
+    for _ in 0..2 {
+        editor.wait("progress", |it| it["params"]["value"]["kind"] == json!("begin")).await;
+    }
+    assert_eq!(editor.clusters.acted().len(), 2);
+    editor.goodbye().await;
+}
+
+#[tokio::test]
 async fn an_action_ends_in_an_answer() {
     let (mut editor, _) = connected(&["staging", "This repository", "Reconcile"], None).await;
     let object = ObjectId::flux(Kind::Kustomization, "flux-system", "apps");
