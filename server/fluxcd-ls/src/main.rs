@@ -56,6 +56,8 @@ fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
     };
     let options = Options { kubeconfig, snapshots, log: Some(log), ..Options::new(paths) };
     #[cfg(unix)]
+    runtime.spawn(stop_at_signals(options.stop.clone()));
+    #[cfg(unix)]
     let streams = descriptors.serve(runtime.handle());
     #[cfg(not(unix))]
     let streams = std::io::Result::Ok((tokio::io::stdin(), tokio::io::stdout()));
@@ -69,4 +71,22 @@ fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
     // Tasks are cancelled where they wait, children with them; a thread that hangs on a disk is left behind.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     if served { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Ends the server in order when the system asks for it: login programs that run are ended with it.
+#[cfg(unix)]
+async fn stop_at_signals(stop: tokio_util::sync::CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let waits = signals.into_iter().flatten().map(|mut signal| {
+        Box::pin(async move {
+            signal.recv().await;
+        })
+    });
+    let waits: Vec<_> = waits.collect();
+    if !waits.is_empty() {
+        futures::future::select_all(waits).await;
+        tracing::info!("asked to end by a signal");
+        stop.cancel();
+    }
 }

@@ -84,6 +84,8 @@ pub struct Options {
     pub environment: fn(&str) -> Option<std::ffi::OsString>,
     /// The log, to change its level.
     pub log: Option<Log>,
+    /// Ends the server from outside of the protocol.
+    pub stop: CancellationToken,
 }
 
 impl Options {
@@ -96,6 +98,7 @@ impl Options {
             clusters: Arc::new(Kubernetes),
             environment: |name| std::env::var_os(name),
             log: None,
+            stop: CancellationToken::new(),
         }
     }
 }
@@ -108,7 +111,7 @@ where
 {
     let (events, inbox) = mpsc::unbounded_channel();
     let (service, socket, client) = backend::service(events.clone());
-    let stop = CancellationToken::new();
+    let stop = options.stop.clone();
     let world = World::new(options, events, client, stop.clone());
     let owner = tokio::spawn(own(world, inbox, stop.clone()));
     let ended = transport::serve(service, socket, reader, writer, stop.clone()).await;
