@@ -380,7 +380,12 @@ impl View<'_> {
                 Coverage::NotServed if kind != Kind::Kustomization => {}
                 Coverage::NotServed => return Some(format!("does not serve {plural}")),
                 Coverage::NotYet => return Some(format!("{plural} not read yet")),
-                Coverage::Partly(_) => return Some(format!("{plural} of some namespaces only")),
+                Coverage::Partly(_) => {
+                    return Some(format!(
+                        "no permission to list {plural}.{} in all namespaces",
+                        kind.group()
+                    ));
+                }
                 Coverage::Forbidden { verb, resource } => {
                     return Some(format!(
                         "no permission to {} {}",

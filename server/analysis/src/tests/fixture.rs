@@ -278,6 +278,13 @@ fn cluster<'a>(mut words: impl Iterator<Item = &'a str>, text: &str) -> Cluster 
                     resource: format!("{}.{}", kind().plural(), kind().group()).into(),
                 },
             )),
+            // Nothing may be listed but in this namespace.
+            "only" => changes.extend(Kind::ALL.iter().flat_map(|kind| {
+                let resource = format!("{}.{}", kind.plural(), kind.group()).into();
+                let everywhere = covered(*kind, Coverage::Forbidden { verb: "list".into(), resource });
+                let namespace = Some(value.into());
+                [everywhere, Change::Coverage { kind: *kind, namespace, coverage: Coverage::Listed }]
+            })),
             "not-served" => changes.push(covered(kind(), Coverage::NotServed)),
             "not-yet" => changes.push(covered(kind(), Coverage::NotYet)),
             other => panic!("no such word for a cluster: {other}"),

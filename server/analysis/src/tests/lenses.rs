@@ -310,6 +310,13 @@ fn nothing_known() {
     "#]],
     );
     check(
+        "//- cluster staging only=team\n",
+        expect![[r#"
+        clusters/staging/apps.yaml:1 [staging: no permission to list kustomizations.kustomize.toolkit.fluxcd.io in all namespaces]
+        apps/release.yaml:1 [staging: no permission to list helmreleases.helm.toolkit.fluxcd.io in all namespaces]
+    "#]],
+    );
+    check(
         "//- cluster staging no-flux\n",
         expect![[r#"
         clusters/staging/apps.yaml:1 [staging: runs no Flux]
