@@ -39,7 +39,9 @@ pub struct Home {
 impl Home {
     /// An empty home.
     pub fn new() -> Home {
-        Home { folder: tempfile::Builder::new().prefix("fluxcd-ls-home-").tempdir().expect("a temporary folder") }
+        Home {
+            folder: tempfile::Builder::new().prefix("fluxcd-ls-home-").tempdir().expect("a temporary folder"),
+        }
     }
 
     /// The folder itself.

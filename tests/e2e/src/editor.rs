@@ -31,22 +31,31 @@ impl Editor {
     /// the editors and names them in the environment.
     pub fn start(which: Which, home: &Home, folder: &Path, environment: &[(&str, &Path)]) -> Option<Editor> {
         let tools = std::env::var("FLUXCD_LS_EDITORS").unwrap_or_default();
-        let Some(tools) = tools.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok()) else {
+        let Some(tools) = tools.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok())
+        else {
             println!("SKIPPED: {which:?}: `tests/run editors` has not installed it");
             return None;
         };
         let scripts = binary::root().join("tests/e2e/editors");
         let path = |name: &str| tools[name].as_str().map(PathBuf::from).filter(|path| path.exists());
         let command = match which {
-            Which::VsCode => path("node").filter(|_| path("chromium").is_some() && path("vscode").is_some()).map(|node| {
-                let mut command = Command::new(node);
-                command.arg(scripts.join("vscode.mjs")).args(["--tools", &tools.to_string()]);
-                command.arg("--vsix").arg(std::env::var_os("FLUXCD_LS_VSIX").expect("tests/run packs the extension"));
-                command
-            }),
+            Which::VsCode => {
+                path("node").filter(|_| path("chromium").is_some() && path("vscode").is_some()).map(|node| {
+                    let mut command = Command::new(node);
+                    command.arg(scripts.join("vscode.mjs")).args(["--tools", &tools.to_string()]);
+                    command
+                        .arg("--vsix")
+                        .arg(std::env::var_os("FLUXCD_LS_VSIX").expect("tests/run packs the extension"));
+                    command
+                })
+            }
             Which::Neovim => path("nvim").map(|root| {
                 let mut command = Command::new(root.join("usr/bin/nvim"));
-                command.env("VIMRUNTIME", root.join("usr/share/nvim/runtime")).args(["--clean", "--headless", "-l"]);
+                command.env("VIMRUNTIME", root.join("usr/share/nvim/runtime")).args([
+                    "--clean",
+                    "--headless",
+                    "-l",
+                ]);
                 command.arg(scripts.join("nvim.lua")).args(["--tools", &tools.to_string()]);
                 command.arg("--server").arg(binary::path());
                 command
@@ -57,7 +66,8 @@ impl Editor {
             return None;
         };
         command.arg("--folder").arg(folder).envs(home.environment()).envs(environment.iter().copied());
-        let mut driver = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the driver starts");
+        let mut driver =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the driver starts");
         let input = driver.stdin.take();
         let output = BufReader::new(driver.stdout.take().expect("its output is a pipe"));
         let mut editor = Editor { which, driver, input, output };
@@ -91,7 +101,8 @@ impl Editor {
         let mut line = String::new();
         let read = self.output.read_line(&mut line).expect("the driver answers");
         assert!(read > 0, "{:?}: the driver ended at {command}", self.which);
-        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{:?}: {command}: {line}", self.which));
+        let answer: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("{:?}: {command}: {line}", self.which));
         assert_eq!(answer["ok"], json!(true), "{:?}: {command}: {answer:#}", self.which);
         answer
     }

@@ -29,6 +29,8 @@ pub struct Client {
     versions: HashMap<String, (i32, String)>,
     /// Every notification and every request of the server, oldest first.
     pub heard: Vec<Value>,
+    /// How long each wait may take, [`PATIENCE`] unless a story needs more.
+    pub patience: Duration,
 }
 
 /// How a client introduces itself.
@@ -102,8 +104,12 @@ impl Client {
     pub fn spawn(home: &Home, options: &Options) -> Client {
         let mut command = home.command(&options.arguments);
         command.envs(options.environment.iter().cloned()).current_dir(&options.folder);
-        let mut server =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the server starts");
+        let mut server = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the server starts");
         let output = server.stdout.take().expect("its output is a pipe");
         let (sender, messages) = channel();
         std::thread::spawn(move || {
@@ -124,6 +130,7 @@ impl Client {
             answers: Box::new(|_, _| None),
             versions: HashMap::new(),
             heard: Vec::new(),
+            patience: PATIENCE,
         }
     }
 
@@ -210,13 +217,17 @@ impl Client {
 
     /// Waits until some lens of the file contains `text`, and gives all rows.
     pub fn wait_lens(&mut self, file: &Path, text: &str) -> Vec<String> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             let rows = self.lenses(file);
             if rows.iter().any(|row| row.contains(text)) {
                 return rows;
             }
-            assert!(Instant::now() < until, "no lens with {text:?} in {}; there are: {rows:#?}", file.display());
+            assert!(
+                Instant::now() < until,
+                "no lens with {text:?} in {}; there are: {rows:#?}",
+                file.display()
+            );
             self.listen(Duration::from_millis(200));
         }
     }
@@ -235,13 +246,59 @@ impl Client {
         )
     }
 
+    /// Runs a command of the server, as a client without lenses does.
+    pub fn execute(&mut self, command: &str, argument: Value) -> Value {
+        self.request("workspace/executeCommand", json!({"command": command, "arguments": [argument]}))
+    }
+
+    /// The sentences that the server has shown so far, questions included, oldest first.
+    pub fn sentences(&self) -> Vec<&str> {
+        let shown =
+            |it: &&Value| it["method"] == "window/showMessage" || it["method"] == "window/showMessageRequest";
+        self.heard.iter().filter(shown).filter_map(|it| it["params"]["message"].as_str()).collect()
+    }
+
+    /// Waits until the server has shown a sentence with all of `parts`.
+    pub fn wait_sentence(&mut self, parts: &[&str]) -> String {
+        self.wait_for(&format!("a sentence with {parts:?}"), |client| {
+            let said = |it: &&&str| parts.iter().all(|part| it.contains(part));
+            client.sentences().iter().find(said).map(|it| (*it).to_owned())
+        })
+    }
+
+    /// Waits until the hover at the first occurrence of `place` in the open file contains `text`.
+    pub fn wait_hover(&mut self, file: &Path, place: &str, text: &str) -> String {
+        let (_, content) = self.versions.get(&uri(file)).expect("the file is open");
+        let at = content.find(place).unwrap_or_else(|| panic!("no {place:?} in {content}"));
+        let before = content.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count();
+        // The places of the stories are ASCII.
+        let character = at - before.rfind('\n').map_or(0, |it| it + 1);
+        let position = |it: usize| u32::try_from(it).expect("a small file");
+        let mut last = String::new();
+        let until = Instant::now() + self.patience;
+        while Instant::now() < until {
+            last = self.hover(file, position(line), position(character));
+            if last.contains(text) {
+                return last;
+            }
+            self.listen(Duration::from_millis(200));
+        }
+        panic!("no hover with {text:?} at {place:?}; it says: {last}");
+    }
+
     /// The diagnostics of a file as they stand now.
     pub fn diagnostics(&self, file: &Path) -> &[Value] {
         self.diagnostics.get(&uri(file)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Waits until the diagnostics of a file fulfil `condition`.
-    pub fn wait_diagnostics(&mut self, file: &Path, what: &str, condition: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub fn wait_diagnostics(
+        &mut self,
+        file: &Path,
+        what: &str,
+        condition: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
         let uri = uri(file);
         self.wait_for(&format!("{what} in {}", file.display()), |client| {
             let found = client.diagnostics.get(&uri).cloned().unwrap_or_default();
@@ -265,7 +322,7 @@ impl Client {
 
     /// Waits until `condition` gives a value, listening meanwhile.
     pub fn wait_for<T>(&mut self, what: &str, mut condition: impl FnMut(&mut Client) -> Option<T>) -> T {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             if let Some(found) = condition(self) {
                 return found;
@@ -273,7 +330,8 @@ impl Client {
             let last = self.heard.iter().rev().take(8).collect::<Vec<_>>();
             assert!(
                 Instant::now() < until,
-                "waited {PATIENCE:?} in vain for {what}; diagnostics: {:#?}; last heard: {last:#?}",
+                "waited {:?} in vain for {what}; diagnostics: {:#?}; last heard: {last:#?}",
+                self.patience,
                 self.diagnostics
             );
             self.listen(Duration::from_millis(200));
@@ -313,7 +371,7 @@ impl Client {
     }
 
     fn wait_exit(&mut self) -> Option<i32> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             if let Some(status) = self.server.try_wait().expect("the server can be waited for") {
                 return status.code();
@@ -336,7 +394,8 @@ impl Client {
             }
             (Some(method), None) => {
                 if method == "textDocument/publishDiagnostics" {
-                    let uri = message["params"]["uri"].as_str().expect("diagnostics are of a file").to_owned();
+                    let uri =
+                        message["params"]["uri"].as_str().expect("diagnostics are of a file").to_owned();
                     let list = message["params"]["diagnostics"].as_array().cloned().unwrap_or_default();
                     self.diagnostics.insert(uri, list);
                 }
@@ -385,7 +444,10 @@ fn read_message(output: &mut impl BufRead) -> Option<Value> {
         if let Some(value) = line.strip_prefix("Content-Length: ") {
             length = value.parse().ok()?;
         } else {
-            assert!(line.starts_with("Content-Type:"), "something else than the protocol is on standard output: {line:?}");
+            assert!(
+                line.starts_with("Content-Type:"),
+                "something else than the protocol is on standard output: {line:?}"
+            );
         }
     }
     let mut body = vec![0; length];

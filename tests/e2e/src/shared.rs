@@ -20,5 +20,12 @@ pub fn clone_bundle(bundle: &std::path::Path, into: &std::path::Path, origin: &s
         assert!(ended.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
     };
     git(&["clone".as_ref(), "--quiet".as_ref(), bundle.as_os_str(), into.as_os_str()]);
-    git(&["-C".as_ref(), into.as_os_str(), "remote".as_ref(), "set-url".as_ref(), "origin".as_ref(), origin.as_ref()]);
+    git(&[
+        "-C".as_ref(),
+        into.as_os_str(),
+        "remote".as_ref(),
+        "set-url".as_ref(),
+        "origin".as_ref(),
+        origin.as_ref(),
+    ]);
 }

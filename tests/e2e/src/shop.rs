@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use testbed::{Cluster, Testbed};
 
 /// A clone, as a person has it, of a repository that a cluster follows.
@@ -17,7 +18,8 @@ impl Shop {
     /// repository, of the namespace and of the Flux objects, so that stories can share a cluster.
     pub async fn open(testbed: &Testbed, cluster: &Cluster, name: &str) -> testbed::Result<Shop> {
         let repository = testbed.gitea().create_repository(name).await?;
-        let folder = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
+        let folder =
+            tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
         let shop = Shop { folder, name: name.to_owned() };
         shop.git(&["init", "--quiet", "--initial-branch=main"]);
         shop.git(&["config", "user.name", "Ada"]);
@@ -33,6 +35,73 @@ impl Shop {
         cluster.wait_ready(&shop.object(), Duration::from_secs(60)).await?;
         cluster.wait_ready(&format!("{}-root", shop.object()), Duration::from_secs(60)).await?;
         Ok(shop)
+    }
+
+    /// The same shop on a cluster without controllers: nothing is pushed, and its objects say what [`Shop::play`] lets
+    /// them say. At first that everything is well.
+    pub async fn draw(cluster: &Cluster, name: &str) -> testbed::Result<Shop> {
+        let url = format!("https://git.shop.invalid/{name}.git");
+        let folder =
+            tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
+        let shop = Shop { folder, name: name.to_owned() };
+        shop.git(&["init", "--quiet", "--initial-branch=main"]);
+        shop.git(&["config", "user.name", "Ada"]);
+        shop.git(&["config", "user.email", "ada@shop.invalid"]);
+        shop.git(&["remote", "add", "origin", &url]);
+        shop.write(&shop.flux_path(), &flux(name, &url));
+        shop.write("apps/web.yaml", &deployment("IfNotPresent"));
+        shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\n");
+        shop.git(&["add", "--all"]);
+        shop.git(&["commit", "--quiet", "--message", "Open the shop"]);
+        shop.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+        cluster.apply(&flux(name, &url)).await?;
+        let revision = shop.revision();
+        let artifact = json!({
+            "revision": revision, "digest": format!("sha256:{}", "0".repeat(64)), "path": "artifact.tar.gz",
+            "url": "http://source.invalid/artifact.tar.gz", "lastUpdateTime": "2026-11-22T05:00:00Z",
+        });
+        let fetched = json!({"observedGeneration": 1, "artifact": artifact, "conditions": [{
+            "type": "Ready", "status": "True", "reason": "Succeeded", "observedGeneration": 1,
+            "message": format!("stored artifact for revision '{revision}'"), "lastTransitionTime": "2026-11-22T05:00:00Z",
+        }]});
+        cluster.set_status(&shop.source(), fetched).await?;
+        let id = |name: &str, rest: &str| json!({"id": format!("flux-system_{name}_{rest}"), "v": "v1"});
+        let inventory = json!({"entries": [
+            id(name, "kustomize.toolkit.fluxcd.io_Kustomization"),
+            id(&format!("{name}-root"), "kustomize.toolkit.fluxcd.io_Kustomization"),
+            id(name, "source.toolkit.fluxcd.io_GitRepository"),
+        ]});
+        let mut applied = shop.says(None);
+        applied["inventory"] = inventory;
+        cluster.set_status(&format!("{}-root", shop.object()), applied).await?;
+        shop.play(cluster, None).await?;
+        Ok(shop)
+    }
+
+    /// Lets the Kustomization of a drawn shop say that it failed with this message, or that all is well.
+    pub async fn play(&self, cluster: &Cluster, failure: Option<&str>) -> testbed::Result<()> {
+        cluster.set_status(&self.object(), self.says(failure)).await.map(drop)
+    }
+
+    /// The status of a Kustomization that applied the clone's commit, or failed with it.
+    fn says(&self, failure: Option<&str>) -> Value {
+        let revision = self.revision();
+        let (status, reason, message) = match failure {
+            Some(failure) => ("False", "ReconciliationFailed", failure.to_owned()),
+            None => ("True", "ReconciliationSucceeded", format!("Applied revision: {revision}")),
+        };
+        let mut says = json!({"observedGeneration": 1, "lastAttemptedRevision": revision, "conditions": [{
+            "type": "Ready", "status": status, "reason": reason, "message": message, "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-22T05:00:00Z",
+        }]});
+        if failure.is_none() {
+            says["lastAppliedRevision"] = revision.into();
+        }
+        says
+    }
+
+    fn revision(&self) -> String {
+        format!("main@sha1:{}", self.git(&["rev-parse", "HEAD"]).trim())
     }
 
     /// The clone.
@@ -86,6 +155,13 @@ impl Shop {
     pub fn push_fixed(&self) -> String {
         self.write("apps/web.yaml", &deployment("Always"));
         self.push("Pull images always")
+    }
+
+    /// Pushes one whose pods never become ready.
+    pub fn push_stuck(&self) -> String {
+        let fate = format!("app: web\n        {}: pending\n    spec:", testbed::FATE_LABEL);
+        self.write("apps/web.yaml", &deployment("Always").replace("app: web\n    spec:", &fate));
+        self.push("Wait for a volume")
     }
 
     fn git(&self, arguments: &[&str]) -> String {

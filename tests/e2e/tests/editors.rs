@@ -14,10 +14,15 @@ fn story(which: Which) {
         let testbed = Testbed::start(Options::default()).await.unwrap();
         let cluster = testbed.cluster();
         let shop = Shop::open(&testbed, cluster, "shop").await.unwrap();
-        let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap().named("staging").unwrap();
+        let kubeconfig =
+            cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap().named("staging").unwrap();
 
         let home = Home::new();
-        let Some(mut editor) = Editor::start(which, &home, shop.folder(), &[("KUBECONFIG", kubeconfig.path())]) else { return };
+        let Some(mut editor) =
+            Editor::start(which, &home, shop.folder(), &[("KUBECONFIG", kubeconfig.path())])
+        else {
+            return;
+        };
         editor.tell(json!({"open": shop.flux_path()}));
         editor.tell(json!({"waitLens": "Flux: not connected"}));
         editor.tell(json!({"clickLens": "Choose cluster"}));

@@ -63,14 +63,22 @@ fn open() {
         if let Some((node, script)) = &yaml_language_server {
             let mut command = Command::new(node);
             command.arg(script).arg("--stdio");
-            theirs.push(open_to_diagnostics(&mut command, folder.path(), &file, &(manifest.clone() + "\n- : [\n")));
+            theirs.push(open_to_diagnostics(
+                &mut command,
+                folder.path(),
+                &file,
+                &(manifest.clone() + "\n- : [\n"),
+            ));
         }
     }
     println!("  fluxcd-ls             {}", figure(&mut ours));
     if theirs.is_empty() {
         println!("  yaml-language-server  not on this machine: left out\n");
     } else {
-        println!("  yaml-language-server  {} (some 200 ms of it is a delay of its own making)", figure(&mut theirs));
+        println!(
+            "  yaml-language-server  {} (some 200 ms of it is a delay of its own making)",
+            figure(&mut theirs)
+        );
         println!("  ratio of medians {:.0}\n", millis(median(&theirs)) / millis(median(&ours)));
     }
 }
@@ -178,7 +186,11 @@ fn event() {
 }
 
 fn yaml_language_server() -> Option<(PathBuf, PathBuf)> {
-    let found = Command::new(binary::root().join("tests/e2e/editors/install.sh")).arg("--where").arg("yaml-language-server").output().ok()?;
+    let found = Command::new(binary::root().join("tests/e2e/editors/install.sh"))
+        .arg("--where")
+        .arg("yaml-language-server")
+        .output()
+        .ok()?;
     let text = String::from_utf8(found.stdout).ok()?;
     let mut lines = text.lines();
     let (node, script) = (PathBuf::from(lines.next()?), PathBuf::from(lines.next()?));
@@ -192,7 +204,12 @@ struct Peer {
 
 impl Peer {
     fn spawn(command: &mut Command) -> Peer {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
         let output = BufReader::new(child.stdout.take().unwrap());
         Peer { child, output }
     }
@@ -268,5 +285,10 @@ fn median(times: &[Duration]) -> Duration {
 
 fn figure(times: &mut [Duration]) -> String {
     times.sort();
-    format!("{:8.1} ms ({:.1} … {:.1})", millis(median(times)), millis(times[0]), millis(times[times.len() - 1]))
+    format!(
+        "{:8.1} ms ({:.1} … {:.1})",
+        millis(median(times)),
+        millis(times[0]),
+        millis(times[times.len() - 1])
+    )
 }
