@@ -137,7 +137,13 @@ pub fn goto_cause(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Opti
 /// Keys of the clusters that this file belongs to, those that apply it first. Empty if nothing tells.
 pub fn clusters_of(inputs: &Inputs<'_>, path: &RepoPath) -> Vec<String> {
     let view = View::new(inputs);
-    let applies = |at: &usize| view.derived[*at].binding.known_to_read(path).next().is_some();
+    let stands = view.file(path).map(|file| view.stands(path, file)).unwrap_or_default();
+    let applies = |at: &usize| {
+        view.derived[*at].binding.known_to_read(path).next().is_some()
+            || stands.iter().flat_map(|it| &it.standings).any(|(standing, _)| {
+                standing.cluster == *at && standing.strength > crate::view::Strength::Guess
+            })
+    };
     let mapped =
         |at: &usize| !inputs.settings.mapping.is_empty() && inputs.settings.maps(path, view.cluster(*at));
     let all = 0..inputs.clusters.len();
@@ -145,6 +151,19 @@ pub fn clusters_of(inputs: &Inputs<'_>, path: &RepoPath) -> Vec<String> {
     let mut found: Vec<usize> = allowed.filter(|at| applies(at) || mapped(at)).collect();
     found.sort_by_key(|at| (!applies(at), *at));
     found.into_iter().map(|at| view.cluster(at).key.to_owned()).collect()
+}
+
+/// Clusters that were read and apply nothing of this repository, by name: what is not marked there was not looked for.
+pub fn strangers(inputs: &Inputs<'_>) -> Vec<String> {
+    let view = View::new(inputs);
+    if !inputs.settings.mapping.is_empty() {
+        return Vec::new();
+    }
+    (0..inputs.clusters.len())
+        .filter(|at| !view.derived[*at].binding.deliveries.fits())
+        .filter(|at| view.unread(*at, None).is_none())
+        .map(|at| words::data(view.cluster(at).name))
+        .collect()
 }
 
 impl View<'_> {

@@ -139,7 +139,9 @@ impl View<'_> {
     fn state_words(&self, object: &ObjectId, state: &State) -> String {
         match state {
             State::Terminating => "being deleted".to_owned(),
-            State::Suspended { last } => format!("suspended ({} before)", self.state_words(object, last)),
+            State::Suspended { last } => {
+                format!("suspended; before that: {}", self.state_words(object, last))
+            }
             State::Static => "has no state of its own".to_owned(),
             State::Pending => "waiting to be reconciled".to_owned(),
             State::Failed { stalled: true } => "failed, not tried again before it changes".to_owned(),

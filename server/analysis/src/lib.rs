@@ -39,7 +39,7 @@ mod state;
 mod view;
 mod words;
 
-pub use answers::{analyse, clusters_of, details, explain, goto_cause, hover, status_at, summary};
+pub use answers::{analyse, clusters_of, details, explain, goto_cause, hover, status_at, strangers, summary};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,

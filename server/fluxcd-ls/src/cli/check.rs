@@ -46,7 +46,12 @@ pub fn report(
         _ => None,
     });
     let mut report = Report { recorded_at: recorded_at.max(), unknown, ..Report::default() };
-    for path in scene.files(paths)? {
+    report.unknown.extend(scene.strangers());
+    let files = scene.files(paths)?;
+    if files.is_empty() {
+        report.unknown.push("no Flux object here: there was nothing to look at".to_owned());
+    }
+    for path in files {
         let file = scene.report(&path);
         report.unknown.extend(file.unknown.into_iter().map(|text| format!("{path}: {text}")));
         for finding in file.findings {

@@ -129,6 +129,23 @@ impl Scene {
         true
     }
 
+    /// Sentences about clusters that this repository has nothing to do with: their silence is no good news.
+    pub fn strangers(&self) -> Vec<String> {
+        let here = match &self.git {
+            None => "this folder is not a clone of any".to_owned(),
+            Some(git) => match git.remotes().as_slice() {
+                [] => "the clone has no remote".to_owned(),
+                remotes => {
+                    let urls: Vec<_> =
+                        remotes.iter().map(|it| format!("{} is {}", it.name, it.url)).collect();
+                    urls.join(", ")
+                }
+            },
+        };
+        let names = self.ask(analysis::strangers);
+        names.iter().map(|name| format!("{name}: none of its sources is this repository ({here})")).collect()
+    }
+
     /// A place in a file of the repository; none if the file has gone meanwhile.
     pub fn place(&self, path: &RepoPath, range: TextRange) -> Option<Place> {
         let text = self.view.overlay.text(path)?;

@@ -20,7 +20,10 @@ fn check(clusters: &[Cluster], code: i32, expected: Expect) {
 
 #[test]
 fn the_causes_in_staging() {
-    check(&[Cluster::Staging], 1, expect![[r#"
+    check(
+        &[Cluster::Staging],
+        1,
+        expect![[r#"
         error[UpgradeFailed]: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
          --> apps/base/recommender/release.yaml:4:9
           |
@@ -74,12 +77,16 @@ fn the_causes_in_staging() {
 
         could not be told: clusters/staging/apps/orders.yaml: staging: Kustomization/flux-system/orders: applied main@21d6388, checking health
         6 failures, 1 could not be told (as recorded <time> UTC)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_causes_in_production() {
-    check(&[Cluster::Production], 1, expect![[r#"
+    check(
+        &[Cluster::Production],
+        1,
+        expect![[r#"
         warning[ReadOperationFailed]: as recorded <time>, production: failed to determine the artifact tag for 'oci://charts.scoring-vendor.invalid/charts/fraud-scoring': Get "https://charts.scoring-vendor.invalid/v2/": dial tcp: lookup charts.scoring-vendor.invalid on <name server>: no such host
          --> apps/production/fraud-scoring/source.yaml:4:9
           |
@@ -113,7 +120,8 @@ fn the_causes_in_production() {
            |                       ^^^^^^^^^^ Kustomization/team-blue/loyalty at production@181874b
 
         2 failures, 1 warning (as recorded <time> UTC)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -122,7 +130,8 @@ fn a_part_of_the_repository() {
     let well = fleet.run(&["check", "clusters/staging/infrastructure.yaml"], &[Cluster::Staging]);
     expect![[r#"
         nothing failed (as recorded <time> UTC)
-    "#]].assert_eq(&masked(&well.stdout));
+    "#]]
+    .assert_eq(&masked(&well.stdout));
     assert_eq!(well.code, 0, "nothing failed there");
     let under_way = fleet.run(&["check", "clusters/staging/apps/orders.yaml"], &[Cluster::Staging]);
     expect![[r#"
@@ -145,21 +154,41 @@ fn what_it_cannot_begin_with() {
         expected.assert_eq(&ran.stderr.replace(&root, "…"));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     };
-    says(&["check"], &[], expect![[r#"
+    says(
+        &["check"],
+        &[],
+        expect![[r#"
         fluxcd-ls: no cluster is named, and none is asked unasked: add --context CONTEXT or --snapshot FILE
-    "#]]);
-    says(&["check", "nowhere.yaml"], &[Cluster::Staging], expect![[r#"
+    "#]],
+    );
+    says(
+        &["check", "nowhere.yaml"],
+        &[Cluster::Staging],
+        expect![[r#"
         fluxcd-ls: …/fleet/nowhere.yaml: No such file or directory (os error 2)
-    "#]]);
-    says(&["check", "--snapshot", "nowhere.json"], &[], expect![[r#"
+    "#]],
+    );
+    says(
+        &["check", "--snapshot", "nowhere.json"],
+        &[],
+        expect![[r#"
         fluxcd-ls: cannot read the snapshot nowhere.json: No such file or directory (os error 2)
-    "#]]);
-    says(&["check", "--snapshot", "README.md"], &[], expect![[r#"
+    "#]],
+    );
+    says(
+        &["check", "--snapshot", "README.md"],
+        &[],
+        expect![[r#"
         fluxcd-ls: the snapshot README.md cannot be used: the file is not JSON (expected value at line 1 column 1); write it with `fluxcd-ls snapshot` or `kubectl get -o json`
-    "#]]);
-    says(&["check", "--snapshot", "."], &[], expect![[r#"
+    "#]],
+    );
+    says(
+        &["check", "--snapshot", "."],
+        &[],
+        expect![[r#"
         fluxcd-ls: cannot read the snapshot .: Is a directory (os error 21)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -169,7 +198,10 @@ fn contexts_that_cannot_be_asked_are_named_and_the_others_told() {
     std::fs::write(&kubeconfig, super::looking::DEAD).unwrap();
     let kubeconfig = kubeconfig.to_str().unwrap();
     let arguments = ["check", "clusters/staging/infrastructure.yaml", "--kubeconfig", kubeconfig];
-    let ran = fleet.run(&[&arguments[..], &["--context", "dead", "--context", "unheard-of"]].concat(), &[Cluster::Staging]);
+    let ran = fleet.run(
+        &[&arguments[..], &["--context", "dead", "--context", "unheard-of"]].concat(),
+        &[Cluster::Staging],
+    );
     let ran = Ran { stdout: ran.stdout.replace(kubeconfig, "kubeconfig"), ..ran };
     expect![[r#"
         could not be told: dead: cannot reach https://127.0.0.1:1: Connection refused (os error 111)
@@ -188,28 +220,38 @@ fn nothing_to_look_at_is_no_success() {
         expected.assert_eq(&masked(&ran.stdout));
         assert_eq!((ran.code, ran.stderr.as_str()), (2, ""));
     };
-    says(&["check", "README.md"], expect![[r#"
+    says(
+        &["check", "README.md"],
+        expect![[r#"
         could not be told: no Flux object here: there was nothing to look at
         nothing failed, 1 could not be told (as recorded <time> UTC)
-    "#]]);
-    says(&["check", "/proc"], expect![[r#"
+    "#]],
+    );
+    says(
+        &["check", "/proc"],
+        expect![[r#"
         could not be told: no Flux object here: there was nothing to look at
         could not be told: staging: none of its sources is this repository (this folder is not a clone of any)
         nothing failed, 2 could not be told (as recorded <time> UTC)
-    "#]]);
+    "#]],
+    );
     let config = fleet.clone().join(".git/config");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace(fleet::ORIGIN, "https://git.example/other.git")).unwrap();
-    says(&["check"], expect![[r#"
+    says(
+        &["check"],
+        expect![[r#"
         could not be told: staging: none of its sources is this repository (origin is https://git.example/other.git)
         nothing failed, 1 could not be told (as recorded <time> UTC)
-    "#]]);
+    "#]],
+    );
 }
 
 /// A range of the JSON, as text of the file that it names.
 fn text_at(repository: &Path, place: &Value) -> String {
     let text = std::fs::read_to_string(repository.join(place["file"].as_str().unwrap())).unwrap();
-    let number = |end: &str, what: &str| usize::try_from(place["range"][end][what].as_u64().unwrap()).unwrap();
+    let number =
+        |end: &str, what: &str| usize::try_from(place["range"][end][what].as_u64().unwrap()).unwrap();
     assert_eq!(number("start", "line"), number("end", "line"), "marks of the fleet stand in one line");
     let line: Vec<u16> = text.lines().nth(number("start", "line")).unwrap().encode_utf16().collect();
     String::from_utf16(&line[number("start", "character")..number("end", "character")]).unwrap()
@@ -248,7 +290,11 @@ fn json_is_what_the_readme_says() {
         ));
         for related in finding["related"].as_array().unwrap() {
             assert_eq!(keys(related), "file message range");
-            seen.push_str(&format!("  `{}`: {}\n", text_at(&fleet.clone(), related), related["message"].as_str().unwrap()));
+            seen.push_str(&format!(
+                "  `{}`: {}\n",
+                text_at(&fleet.clone(), related),
+                related["message"].as_str().unwrap()
+            ));
         }
     }
     expect![[r#"
@@ -283,8 +329,12 @@ fn sarif_counts_from_one_and_names_its_rules() {
     assert_eq!(log["version"], "2.1.0");
     assert_eq!(log["$schema"], "https://json.schemastore.org/sarif-2.1.0.json");
     let run = &log["runs"][0];
-    let rules: Vec<&str> =
-        run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    let rules: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
     let results = run["results"].as_array().unwrap();
     assert!(!results.is_empty());
     let mut prints = Vec::new();
@@ -305,7 +355,10 @@ fn sarif_counts_from_one_and_names_its_rules() {
     let all = prints.len();
     prints.dedup();
     assert_eq!(prints.len(), all, "two results would be taken for one");
-    let catalog = results.iter().find(|it| it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "clusters/staging/apps/catalog.yaml");
+    let catalog = results.iter().find(|it| {
+        it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            == "clusters/staging/apps/catalog.yaml"
+    });
     assert_eq!(
         catalog.unwrap()["locations"][0]["physicalLocation"]["region"],
         json!({"startLine": 4, "startColumn": 9, "endLine": 4, "endColumn": 16})
@@ -335,7 +388,8 @@ fn github_takes_one_line_for_each() {
 
 #[test]
 fn the_example_of_flux_waits_for_two_sources_that_cannot_be_reached() {
-    let names = ["repos/flux2-kustomize-helm-example.bundle", "repos/flux2-kustomize-helm-example.cluster.json"];
+    let names =
+        ["repos/flux2-kustomize-helm-example.bundle", "repos/flux2-kustomize-helm-example.cluster.json"];
     let [Some(bundle), Some(recording)] = names.map(shared::file) else { return };
     let folder = TempDir::new().unwrap();
     let clone = folder.path().join("example");
@@ -350,7 +404,10 @@ fn the_example_of_flux_waits_for_two_sources_that_cannot_be_reached() {
         .iter()
         .map(|it| {
             let related = it["related"].as_array().unwrap();
-            (it["object"].as_str().unwrap(), related.iter().map(|it| it["message"].as_str().unwrap()).collect())
+            (
+                it["object"].as_str().unwrap(),
+                related.iter().map(|it| it["message"].as_str().unwrap()).collect(),
+            )
         })
         .collect();
     let objects: Vec<&str> = causes.iter().map(|(object, _)| *object).collect();
@@ -361,7 +418,10 @@ fn the_example_of_flux_waits_for_two_sources_that_cannot_be_reached() {
     for (object, waiting) in causes {
         assert!(waiting.contains(&"Kustomization/flux-system/apps waits for this"), "{object}: {waiting:?}");
     }
-    let apps = run(home.command(["explain", "clusters/staging/apps.yaml", "--snapshot"]).arg(&recording).current_dir(&clone));
+    let apps = run(home
+        .command(["explain", "clusters/staging/apps.yaml", "--snapshot"])
+        .arg(&recording)
+        .current_dir(&clone));
     for source in objects {
         assert!(apps.stdout.contains(&format!("because of {source}")), "{}", apps.stdout);
     }
@@ -395,7 +455,10 @@ fn messages_of_a_cluster_are_data() {
         assert_eq!(ran.code, 1, "{format}: {}", ran.stderr);
         assert_plain(&ran.stdout);
         assert!(!ran.stdout.contains('\u{202e}'), "{format} turns text around");
-        assert!(!ran.stdout.lines().any(|line| line.starts_with("::error::")), "{format} starts a command of its own");
+        assert!(
+            !ran.stdout.lines().any(|line| line.starts_with("::error::")),
+            "{format} starts a command of its own"
+        );
     }
     let ran = fleet.run(&["explain", "clusters/staging/apps/catalog.yaml", "--snapshot", recording], &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -14,7 +14,8 @@ fn demo(home: &Home, folder: &Path) -> Ran {
 
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let home = Home::new();
-    let Ok(ran) = Command::new("git").arg("-C").arg(folder).args(arguments).envs(home.environment()).output() else {
+    let Ok(ran) = Command::new("git").arg("-C").arg(folder).args(arguments).envs(home.environment()).output()
+    else {
         println!("SKIPPED: git is not on this machine");
         return None;
     };
@@ -83,14 +84,16 @@ fn a_second_demo_replaces_the_first_and_nothing_else() {
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
     expect![[r#"
         fluxcd-ls: … is not empty and was not made by `demo`: name another folder
-    "#]].assert_eq(&refused.stderr.replace(other.path().to_str().unwrap(), "…"));
+    "#]]
+    .assert_eq(&refused.stderr.replace(other.path().to_str().unwrap(), "…"));
     assert_eq!(std::fs::read_to_string(other.path().join("thesis.txt")).unwrap(), "ten years");
 
     let refused = demo(&home, &other.path().join("thesis.txt"));
     assert_eq!(refused.code, 2);
     expect![[r#"
         fluxcd-ls: …/thesis.txt: Not a directory (os error 20)
-    "#]].assert_eq(&refused.stderr.replace(other.path().to_str().unwrap(), "…"));
+    "#]]
+    .assert_eq(&refused.stderr.replace(other.path().to_str().unwrap(), "…"));
 }
 
 /// The command that `demo` prints for Neovim, with the Neovim that `tests/run` installs.
@@ -98,7 +101,8 @@ fn a_second_demo_replaces_the_first_and_nothing_else() {
 fn the_command_for_neovim_shows_both_recordings() {
     let tools = std::env::var("FLUXCD_LS_EDITORS").unwrap_or_default();
     let tools = tools.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let Some(root) = tools.and_then(|it| it["nvim"].as_str().map(std::path::PathBuf::from)).filter(|it| it.exists())
+    let Some(root) =
+        tools.and_then(|it| it["nvim"].as_str().map(std::path::PathBuf::from)).filter(|it| it.exists())
     else {
         println!("SKIPPED: Neovim: `tests/run editors` has not installed it");
         return;
@@ -126,5 +130,8 @@ fn the_command_for_neovim_shows_both_recordings() {
     shell.args(["-c", &pasted]).envs(home.environment()).env("LOOK", &script);
     shell.env("NVIM", root.join("usr/bin/nvim")).env("VIMRUNTIME", root.join("usr/share/nvim/runtime"));
     let ran = run(&mut shell);
-    assert!(ran.stdout.contains("1 of 2 failed: staging") && ran.stdout.contains("UpgradeFailed"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("1 of 2 failed: staging") && ran.stdout.contains("UpgradeFailed"),
+        "{ran:#?}"
+    );
 }

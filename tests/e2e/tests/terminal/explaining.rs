@@ -14,7 +14,10 @@ fn check(place: &str, clusters: &[Cluster], expected: Expect) {
 
 #[test]
 fn what_failed_and_what_runs_instead() {
-    check("clusters/staging/apps/catalog.yaml", &[Cluster::Staging], expect![[r#"
+    check(
+        "clusters/staging/apps/catalog.yaml",
+        &[Cluster::Staging],
+        expect![[r#"
         ✗ staging: failed main@21d6388, running main@524dbed, as recorded <time>
           error ReconciliationFailed: as recorded <time>, staging: Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
 
@@ -31,12 +34,16 @@ fn what_failed_and_what_runs_instead() {
           - outcome ReconciliationSucceeded at main@524dbed <time> UTC
           - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
           - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_waits_and_for_what() {
-    check("clusters/staging/apps/search.yaml:37", &[Cluster::Staging], expect![[r#"
+    check(
+        "clusters/staging/apps/search.yaml:37",
+        &[Cluster::Staging],
+        expect![[r#"
         staging: blocked by clusters/staging/apps/search.yaml:12, as recorded <time>
 
         Kustomization/flux-system/assistant in staging: waiting
@@ -53,12 +60,16 @@ fn what_waits_and_for_what() {
           - outcome ReconciliationSucceeded at main@524dbed <time> UTC
           - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
           - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_suspended() {
-    check("clusters/production/apps/checkout.yaml:4", &[Cluster::Production], expect![[r#"
+    check(
+        "clusters/production/apps/checkout.yaml:4",
+        &[Cluster::Production],
+        expect![[r#"
         production: suspended, as recorded <time>
 
         Kustomization/flux-system/checkout in production: suspended; before that: applied, a newer revision is fetched
@@ -72,12 +83,16 @@ fn what_is_suspended() {
           - outcome ReconciliationSucceeded at production@524dbed <time> UTC
           - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
           - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_was_rolled_back() {
-    check("apps/base/recommender/release.yaml", &Cluster::ALL, expect![[r#"
+    check(
+        "apps/base/recommender/release.yaml",
+        &Cluster::ALL,
+        expect![[r#"
         ✗ 1 of 2 failed: staging · 1 applied, as recorded <time>
           error UpgradeFailed: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
 
@@ -106,12 +121,16 @@ fn what_was_rolled_back() {
           - release v1 deployed, chart 1.2.0 <time> UTC
           - applied by Kustomization/flux-system/recommender: its build reads this file, and its inventory holds the object
           - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_came_as_an_artifact() {
-    check("clusters/production/apps/pricing.yaml:15", &[Cluster::Production], expect![[r#"
+    check(
+        "clusters/production/apps/pricing.yaml:15",
+        &[Cluster::Production],
+        expect![[r#"
         production: applied main@524dbed, as recorded <time>
 
         Kustomization/flux-system/pricing in production: applied
@@ -123,12 +142,16 @@ fn what_came_as_an_artifact() {
           - outcome ReconciliationSucceeded at main@524dbed <time> UTC
           - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
           - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_manifest_of_a_kustomization_that_failed() {
-    check("apps/base/search/deployment.yaml", &[Cluster::Staging], expect![[r#"
+    check(
+        "apps/base/search/deployment.yaml",
+        &[Cluster::Staging],
+        expect![[r#"
         apps/base/search/deployment.yaml
           No Flux object in this file.
 
@@ -140,17 +163,22 @@ fn a_manifest_of_a_kustomization_that_failed() {
           - so since <time> UTC
           - written in clusters/staging/apps/search.yaml
           - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_no_cluster_applies() {
-    check("README.md", &[Cluster::Staging], expect![[r#"
+    check(
+        "README.md",
+        &[Cluster::Staging],
+        expect![[r#"
         README.md
           No Flux object in this file.
           staging: no Kustomization is known to read this file.
           - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -166,16 +194,28 @@ fn places_as_compilers_print_them() {
         expected.assert_eq(&ran.stderr.replace(&fleet.folder.path().display().to_string(), "…"));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     };
-    says(&format!("{file}:0"), expect![[r#"
+    says(
+        &format!("{file}:0"),
+        expect![[r#"
         fluxcd-ls: lines count from 1
-    "#]]);
-    says(&format!("{file}:4000"), expect![[r#"
+    "#]],
+    );
+    says(
+        &format!("{file}:4000"),
+        expect![[r#"
         fluxcd-ls: clusters/staging/apps/search.yaml has 55 lines
-    "#]]);
-    says("nowhere.yaml:3", expect![[r#"
+    "#]],
+    );
+    says(
+        "nowhere.yaml:3",
+        expect![[r#"
         fluxcd-ls: …/fleet/nowhere.yaml: No such file or directory (os error 2)
-    "#]]);
-    says("clusters", expect![[r#"
+    "#]],
+    );
+    says(
+        "clusters",
+        expect![[r#"
         fluxcd-ls: clusters cannot be read
-    "#]]);
+    "#]],
+    );
 }

@@ -78,7 +78,8 @@ fn no_repository_and_no_kubeconfig() {
 fn no_remote_and_a_kubeconfig_that_is_none() {
     let place = Place::new();
     let repository = place.folder.path().join("repository");
-    let made = Command::new("git").args(["init", "--quiet", "--initial-branch=main"]).arg(&repository).output();
+    let made =
+        Command::new("git").args(["init", "--quiet", "--initial-branch=main"]).arg(&repository).output();
     if made.is_err() {
         println!("SKIPPED: git is not on this machine");
         return;
@@ -111,7 +112,11 @@ fn a_dead_context_beside_the_fleet() {
     let fleet = place.folder.path().join("fleet");
     fleet::lay_out(&fleet).unwrap();
     let kubeconfig = place.kubeconfig(DEAD);
-    place.doctor(&fleet, &["--kubeconfig", &kubeconfig], 0, expect![[r#"
+    place.doctor(
+        &fleet,
+        &["--kubeconfig", &kubeconfig],
+        0,
+        expect![[r#"
         fluxcd-ls <version>
           -     no configuration of your own (~/config/fluxcd-ls/config.toml): the defaults hold
           -     logs are in ~/state/fluxcd-ls/log
@@ -126,8 +131,13 @@ fn a_dead_context_beside_the_fleet() {
           ok    …/kubeconfig
           ok    context dead: https://127.0.0.1:1, token; not chosen here yet
           -     no cluster was contacted; `doctor --context NAME` looks at one
-    "#]]);
-    place.doctor(&fleet, &["--kubeconfig", &kubeconfig, "--context", "dead"], 1, expect![[r#"
+    "#]],
+    );
+    place.doctor(
+        &fleet,
+        &["--kubeconfig", &kubeconfig, "--context", "dead"],
+        1,
+        expect![[r#"
         fluxcd-ls <version>
           -     no configuration of your own (~/config/fluxcd-ls/config.toml): the defaults hold
           -     logs are in ~/state/fluxcd-ls/log
@@ -145,8 +155,13 @@ fn a_dead_context_beside_the_fleet() {
         cluster dead
           WRONG cannot reach https://127.0.0.1:1: Connection refused (os error 111)
                 Until then editors show what was seen last, with its time.
-    "#]]);
-    place.doctor(&fleet, &["--kubeconfig", &kubeconfig, "--context", "alive"], 1, expect![[r#"
+    "#]],
+    );
+    place.doctor(
+        &fleet,
+        &["--kubeconfig", &kubeconfig, "--context", "alive"],
+        1,
+        expect![[r#"
         fluxcd-ls <version>
           -     no configuration of your own (~/config/fluxcd-ls/config.toml): the defaults hold
           -     logs are in ~/state/fluxcd-ls/log
@@ -164,8 +179,13 @@ fn a_dead_context_beside_the_fleet() {
         cluster alive
           WRONG there is no context "alive" in …/kubeconfig. `kubectl config get-contexts` lists them.
                 The contexts are listed above.
-    "#]]);
-    place.doctor(&fleet, &["nowhere", "--kubeconfig", &kubeconfig], 1, expect![[r#"
+    "#]],
+    );
+    place.doctor(
+        &fleet,
+        &["nowhere", "--kubeconfig", &kubeconfig],
+        1,
+        expect![[r#"
         fluxcd-ls <version>
           -     no configuration of your own (~/config/fluxcd-ls/config.toml): the defaults hold
           -     logs are in ~/state/fluxcd-ls/log
@@ -178,7 +198,8 @@ fn a_dead_context_beside_the_fleet() {
           ok    …/kubeconfig
           ok    context dead: https://127.0.0.1:1, token
           -     no cluster was contacted; `doctor --context NAME` looks at one
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -190,20 +211,35 @@ fn a_snapshot_of_what_does_not_answer() {
         expected.assert_eq(&place.masked(&ran.stderr));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     };
-    says(&["--kubeconfig", &kubeconfig, "--context", "dead"], expect![[r#"
+    says(
+        &["--kubeconfig", &kubeconfig, "--context", "dead"],
+        expect![[r#"
         fluxcd-ls: cannot reach https://127.0.0.1:1: Connection refused (os error 111)
-    "#]]);
-    says(&["--kubeconfig", &kubeconfig, "--context", "dead", "--output", "out.json"], expect![[r#"
+    "#]],
+    );
+    says(
+        &["--kubeconfig", &kubeconfig, "--context", "dead", "--output", "out.json"],
+        expect![[r#"
         fluxcd-ls: cannot reach https://127.0.0.1:1: Connection refused (os error 111)
-    "#]]);
+    "#]],
+    );
     assert!(!place.folder.path().join("out.json").exists());
-    says(&["--kubeconfig", &kubeconfig, "--context", "alive"], expect![[r#"
+    says(
+        &["--kubeconfig", &kubeconfig, "--context", "alive"],
+        expect![[r#"
         fluxcd-ls: there is no context "alive" in …/kubeconfig. `kubectl config get-contexts` lists them.
-    "#]]);
-    says(&["--context", "dead"], expect![[r#"
+    "#]],
+    );
+    says(
+        &["--context", "dead"],
+        expect![[r#"
         fluxcd-ls: no kubeconfig: ~/no-kubeconfig does not exist. Set KUBECONFIG, or `kubeconfig` in the configuration file of fluxcd-ls.
-    "#]]);
-    says(&["--kubeconfig", &place.folder.path().join("none").display().to_string(), "--context", "dead"], expect![[r#"
+    "#]],
+    );
+    says(
+        &["--kubeconfig", &place.folder.path().join("none").display().to_string(), "--context", "dead"],
+        expect![[r#"
         fluxcd-ls: no kubeconfig: …/none does not exist. Set KUBECONFIG, or `kubeconfig` in the configuration file of fluxcd-ls.
-    "#]]);
+    "#]],
+    );
 }

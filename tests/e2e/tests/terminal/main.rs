@@ -71,7 +71,8 @@ fn mask_word(word: &str) -> String {
     let bare = word.trim_end_matches([' ', ',', ')', '\n', ':']);
     let rest = &word[bare.len()..];
     // The fleet's own history ends before it was recorded.
-    let day = bare.len() == 10 && bare > "2026-11-20" && bare.starts_with("20") && bare.matches('-').count() == 2;
+    let day =
+        bare.len() == 10 && bare > "2026-11-20" && bare.starts_with("20") && bare.matches('-').count() == 2;
     if day {
         return format!("<day>{rest}");
     }
@@ -88,7 +89,9 @@ fn mask_word(word: &str) -> String {
 #[test]
 fn what_is_masked() {
     assert_eq!(
-        masked("as recorded 2026-11-22 08:01, since 2026-11-12 14:40 UTC (2026-11-22 08:01 UTC), after 30.1s on 10.0.0.1:53: no"),
+        masked(
+            "as recorded 2026-11-22 08:01, since 2026-11-12 14:40 UTC (2026-11-22 08:01 UTC), after 30.1s on 10.0.0.1:53: no"
+        ),
         "as recorded <time>, since 2026-11-12 14:40 UTC (<time> UTC), after <duration> on <name server>: no"
     );
 }
