@@ -103,8 +103,11 @@ pub fn observe(previous: Option<&Observed>, object: &Arc<Object>, now: Timestamp
         }
         Present::InProgress => previous.map_or((None, None), |p| {
             let over = is_past_waiting(object);
-            let failure =
-                p.failure.clone().filter(|f| !(over && matches!(f.trouble, Trouble::Waiting { .. })));
+            let failure = p
+                .failure
+                .clone()
+                .filter(|f| !(over && matches!(f.trouble, Trouble::Waiting { .. })))
+                .filter(|f| !is_answered_by_apply(object, f));
             (failure, p.proof.clone())
         }),
     };
@@ -135,6 +138,15 @@ fn is_past_waiting(object: &Object) -> bool {
         Kind::HelmRelease => unknown.is_some_and(|c| c.message.starts_with("Running '")),
         _ => false,
     }
+}
+
+/// Whether the attempt that runs now has already applied what the failure kept from being applied: its health checks
+/// run. Only bad health of the same revision may come again.
+fn is_answered_by_apply(object: &Object, failure: &Failure) -> bool {
+    let applied = health_check_runs(object).then(|| progress_revision(object)).flatten();
+    applied.is_some_and(|applied| {
+        !matches!(failure.trouble, Trouble::Unhealthy) || failure.revision.as_ref() != Some(&applied)
+    })
 }
 
 fn prove(object: &Object) -> Option<Proof> {

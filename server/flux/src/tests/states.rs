@@ -493,6 +493,38 @@ fn running_health_checks_mean_applied() {
     );
 }
 
+/// Seen in VS Code: `failed main@9c61aa6, running main@b524bf0`, while the fix was being checked.
+#[test]
+fn an_apply_answers_the_failure_before_it() {
+    let checking = IN_PROGRESS.replace("Building manifests", "Running health checks");
+    let after = |revision: &str| {
+        let states = [BUILD_FAILED, &checking.replace("REV", revision)].map(kustomization);
+        states.join("---\n")
+    };
+    check(&after("GIT3"), expect![[r#"
+        Progressing { was_ready: false }
+        applied: main@3333333
+        attempted: main@3333333
+        attempt: Running health checks for revision main@sha1:3333333333333333333333333333333333333333 with a timeout of 5m0s [main@3333333]
+        reason: Progressing
+        message: Reconciliation in progress
+        since: 12:00:01
+    "#]]);
+    // Bad health of the same revision is what is being looked at.
+    let unhealthy = BUILD_FAILED.replace("BuildFailed", "HealthCheckFailed");
+    let states = [unhealthy.as_str(), &checking.replace("REV", "GIT2")].map(kustomization);
+    check(&states.join("---\n"), expect![[r#"
+        Unhealthy
+        applied: main@2222222
+        attempted: main@2222222
+        failed at: main@2222222
+        attempt: Running health checks for revision main@sha1:2222222222222222222222222222222222222222 with a timeout of 5m0s [main@2222222]
+        reason: HealthCheckFailed
+        message: kustomize build failed: accumulating resources: open apps/missing.yaml: no such file
+        since: 12:00:00
+    "#]]);
+}
+
 #[test]
 fn a_cancelled_health_check_is_no_failure() {
     let cancelled = "
