@@ -501,7 +501,9 @@ fn an_apply_answers_the_failure_before_it() {
         let states = [BUILD_FAILED, &checking.replace("REV", revision)].map(kustomization);
         states.join("---\n")
     };
-    check(&after("GIT3"), expect![[r#"
+    check(
+        &after("GIT3"),
+        expect![[r#"
         Progressing { was_ready: false }
         applied: main@3333333
         attempted: main@3333333
@@ -509,11 +511,14 @@ fn an_apply_answers_the_failure_before_it() {
         reason: Progressing
         message: Reconciliation in progress
         since: 12:00:01
-    "#]]);
+    "#]],
+    );
     // Bad health of the same revision is what is being looked at.
     let unhealthy = BUILD_FAILED.replace("BuildFailed", "HealthCheckFailed");
     let states = [unhealthy.as_str(), &checking.replace("REV", "GIT2")].map(kustomization);
-    check(&states.join("---\n"), expect![[r#"
+    check(
+        &states.join("---\n"),
+        expect![[r#"
         Unhealthy
         applied: main@2222222
         attempted: main@2222222
@@ -522,7 +527,8 @@ fn an_apply_answers_the_failure_before_it() {
         reason: HealthCheckFailed
         message: kustomize build failed: accumulating resources: open apps/missing.yaml: no such file
         since: 12:00:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
