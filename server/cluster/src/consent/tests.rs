@@ -17,8 +17,8 @@ fn open() -> (tempfile::TempDir, Consents) {
     (dir, consents)
 }
 
-const HERE: &str = "/work/fleet";
-const THERE: &str = "/work/other";
+const HERE: &str = "/home/ada/fleet";
+const THERE: &str = "/home/ada/other";
 
 #[test]
 fn answers() {
@@ -34,7 +34,7 @@ fn answers() {
     check(there, Decision::Never);
     consents.answer(&a, here, Answer::Everywhere).unwrap();
     check(here, Decision::Allowed);
-    check(Path::new("/work/third"), Decision::Allowed);
+    check(Path::new("/home/ada/third"), Decision::Allowed);
     // "Never here" is stronger than "everywhere".
     check(there, Decision::Never);
     consents.forget(&a.key()).unwrap();
@@ -93,7 +93,7 @@ fn many_windows_lose_no_answer() {
             let consents = consents.clone();
             std::thread::spawn(move || {
                 for m in 0..5 {
-                    let repository = PathBuf::from(format!("/work/{n}-{m}"));
+                    let repository = PathBuf::from(format!("/home/ada/{n}-{m}"));
                     consents.answer(&print("https://a"), &repository, Answer::ThisRepository).unwrap();
                 }
             })
@@ -102,7 +102,7 @@ fn many_windows_lose_no_answer() {
     windows.into_iter().for_each(|w| w.join().unwrap());
     for n in 0..8 {
         for m in 0..5 {
-            let repository = PathBuf::from(format!("/work/{n}-{m}"));
+            let repository = PathBuf::from(format!("/home/ada/{n}-{m}"));
             assert_eq!(consents.decision(&print("https://a"), &repository), Decision::Allowed, "{n}-{m}");
         }
     }

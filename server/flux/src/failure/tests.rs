@@ -15,7 +15,7 @@ const TEMPLATE: &str = "{chart: {spec: {chart: web, version: 9.x, valuesFiles: [
 const CHART_REF: &str = "{chartRef: {kind: OCIRepository, name: web, namespace: infra}}";
 const VALUES: &str = "{valuesFrom: [{kind: ConfigMap, name: web-values}, {kind: Secret, name: web-values, valuesKey: values.yaml, targetPath: a}], values: {image: {name: x}, replicaCount: two, list: [{a: 1}]}}";
 const GIT: &str = "{url: 'https://git.example/fleet', ref: {branch: main, semver: '>=9', tag: v9, commit: abc}, secretRef: {name: git-creds}, verify: {secretRef: {name: keys}}, include: [{repository: {name: lib}}], sparseCheckout: [apps, infra]}";
-const OCI: &str = "{url: 'oci://registry.example/app', ref: {tag: v9.9.9}, secretRef: {name: creds}, certSecretRef: {name: ca}, verify: {provider: cosign}, layerSelector: {mediaType: m, operation: copy}}";
+const OCI: &str = "{url: 'oci://images.example/app', ref: {tag: v9.9.9}, secretRef: {name: creds}, certSecretRef: {name: ca}, verify: {provider: cosign}, layerSelector: {mediaType: m, operation: copy}}";
 const PATCHES: &str = r#"{path: ./apps, components: [../a, b/c], patches: [{patch: "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: nope\n"}, {patch: "- op: replace\n  path: /data/foo\n  value: x\n", target: {kind: ConfigMap}}]}"#;
 
 #[rustfmt::skip]
@@ -85,9 +85,9 @@ const TABLE: &[Row] = &[
     (Kind::GitRepository, "NotFound", "could not get resource for include 'lib': gitrepositories.source.toolkit.fluxcd.io \"lib\" not found", GIT, "S7 Author spec.include[0].repository.name"),
     (Kind::GitRepository, "InvalidCommitSignature", "signature verification of commit '5394cb7f48332b2de7c17dd8b8384bbc84b7e738' failed: unable to verify Git commit", GIT, "S8 Author spec.verify"),
     (Kind::GitRepository, "GitOperationFailed", "failed to sparse checkout directories : sparse checkout dir 'infra' does not exist in repository: x", GIT, "S9 Author spec.sparseCheckout[1]"),
-    (Kind::OCIRepository, "OCIArtifactPullFailed", "failed to determine artifact digest: GET https://registry.example/v2/app/manifests/v9.9.9: MANIFEST_UNKNOWN: manifest unknown", OCI, "S10 Author spec.ref.tag"),
-    (Kind::OCIRepository, "OCIArtifactPullFailed", "failed to determine artifact digest: GET https://registry.example/v2/: UNAUTHORIZED: authentication required", OCI, "S10 Author spec.secretRef.name"),
-    (Kind::OCIRepository, "ReadOperationFailed", "failed to determine the artifact tag for 'oci://registry.example/app': no match found for semver: >=9.0.0", "{url: x, ref: {semver: '>=9.0.0'}}", "S11 Author spec.ref.semver"),
+    (Kind::OCIRepository, "OCIArtifactPullFailed", "failed to determine artifact digest: GET https://images.example/v2/app/manifests/v9.9.9: MANIFEST_UNKNOWN: manifest unknown", OCI, "S10 Author spec.ref.tag"),
+    (Kind::OCIRepository, "OCIArtifactPullFailed", "failed to determine artifact digest: GET https://images.example/v2/: UNAUTHORIZED: authentication required", OCI, "S10 Author spec.secretRef.name"),
+    (Kind::OCIRepository, "ReadOperationFailed", "failed to determine the artifact tag for 'oci://images.example/app': no match found for semver: >=9.0.0", "{url: x, ref: {semver: '>=9.0.0'}}", "S11 Author spec.ref.semver"),
     (Kind::OCIRepository, "URLInvalid", "URL validation failed for 'oci://x:1': URL must not contain a tag; remove ':1'", OCI, "S12 Author spec.url"),
     (Kind::OCIRepository, "VerificationError", "failed to verify the signature using provider 'cosign keyless': no matching signatures were found for 'x'", OCI, "S14 Author spec.verify"),
     (Kind::OCIRepository, "OCIArtifactLayerOperationFailed", "failed to find layer with media type 'm' in artifact", OCI, "S15 Author spec.layerSelector.mediaType"),
@@ -98,7 +98,7 @@ const TABLE: &[Row] = &[
     (Kind::GitRepository, "StorageOperationFailed", "unable to archive artifact to storage: no space left on device", GIT, "- Cluster metadata.name"),
     (Kind::ArtifactGenerator, "BuildFailed", "bundle build failed: failed to apply copy operations: failed to apply copy operation from '@repo/deploy/**' to '@artifact/': no files match pattern 'deploy/**' in source 'repo'", "{artifacts: [{name: a}, {name: bundle, copy: [{from: '@repo/x', to: y}, {from: '@repo/deploy/**', to: '@artifact/'}]}]}", "S26 Author spec.artifacts[1].copy[1].from"),
     // Images, notification, flux-operator.
-    (Kind::ImageRepository, "ReadOperationFailed", "scan failed: GET https://registry.example/v2/app/tags/list: DENIED: requested access to the resource is denied", "{image: registry.example/app}", "I1 Author spec.image"),
+    (Kind::ImageRepository, "ReadOperationFailed", "scan failed: GET https://images.example/v2/app/tags/list: DENIED: requested access to the resource is denied", "{image: images.example/app}", "I1 Author spec.image"),
     (Kind::ImagePolicy, "InvalidPolicy", "invalid policy: improper constraint: >>1.0", "{policy: {semver: {range: '>>1.0'}}}", "I6 Author spec.policy.semver.range"),
     (Kind::ImagePolicy, "DependencyNotReady", "failed to get the referred ImageRepository: referenced ImageRepository does not exist: imagerepositories.image.toolkit.fluxcd.io \"web\" not found", "{imageRepositoryRef: {name: web}}", "I4 Author spec.imageRepositoryRef.name"),
     (Kind::ImageUpdateAutomation, "GitOperationFailed", "failed to update source: failed to push to remote: authorization failed", "{sourceRef: {kind: GitRepository, name: x}, git: {push: {branch: y}}}", "I8 Author spec.git.push"),

@@ -336,7 +336,7 @@ fn the_chain_of_the_official_example() {
               Kustomization/flux-system/infra-configs spec.dependsOn[0].name → Kustomization/flux-system/infra-controllers
               Kustomization/flux-system/infra-controllers (no field) → HelmRelease/db-operator/db-operator
               HelmRelease/db-operator/db-operator spec.chartRef.name → OCIRepository/db-operator/db-operator
-              failed to determine the artifact tag for 'oci://registry.example/charts/db-operator': Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host
+              failed to determine the artifact tag for 'oci://images.example/charts/db-operator': Get "https://images.example/v2/": dial tcp: lookup images.example: no such host
         "#]],
     );
 }

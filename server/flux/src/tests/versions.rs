@@ -139,7 +139,7 @@ fn sources_of_older_versions() {
         "apiVersion: source.toolkit.fluxcd.io/v1beta2
 kind: OCIRepository
 metadata: {name: fleet, namespace: flux-system, generation: 1}
-spec: {url: 'oci://registry.example/fleet', ref: {tag: latest}}
+spec: {url: 'oci://images.example/fleet', ref: {tag: latest}}
 status:
   observedGeneration: 1
   contentConfigChecksum: sha256:aa
@@ -194,7 +194,7 @@ fn images_of_older_versions() {
 kind: ImagePolicy
 metadata: {name: web, namespace: apps, generation: 1}
 spec: {imageRepositoryRef: {name: web}, policy: {semver: {range: 1.x}}}
-status: {latestImage: 'registry.example/web:1.4.0', observedGeneration: 1, conditions: [{type: Ready, status: 'True', reason: Succeeded, message: Latest image tag, observedGeneration: 1}]}",
+status: {latestImage: 'images.example/web:1.4.0', observedGeneration: 1, conditions: [{type: Ready, status: 'True', reason: Succeeded, message: Latest image tag, observedGeneration: 1}]}",
         expect![[r#"
             Ready
             reason: Succeeded
@@ -205,12 +205,12 @@ status: {latestImage: 'registry.example/web:1.4.0', observedGeneration: 1, condi
         "apiVersion: image.toolkit.fluxcd.io/v1beta2
 kind: ImagePolicy
 metadata: {name: web, namespace: apps}
-status: {latestImage: 'registry.example/web:1.4.0'}
+status: {latestImage: 'images.example/web:1.4.0'}
 ---
 apiVersion: image.toolkit.fluxcd.io/v1
 kind: ImagePolicy
 metadata: {name: web, namespace: apps}
-status: {latestRef: {name: registry.example/web, tag: 1.4.0}}
+status: {latestRef: {name: images.example/web, tag: 1.4.0}}
 ---
 apiVersion: image.toolkit.fluxcd.io/v1beta1
 kind: ImageUpdateAutomation
@@ -220,7 +220,7 @@ status: {lastPushCommit: abc}",
     .into_iter()
     .map(|o| o.status.latest.unwrap().to_string())
     .collect();
-    assert_eq!(latest, ["registry.example/web:1.4.0", "registry.example/web:1.4.0", "abc"]);
+    assert_eq!(latest, ["images.example/web:1.4.0", "images.example/web:1.4.0", "abc"]);
 }
 
 #[test]
