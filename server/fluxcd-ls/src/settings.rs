@@ -136,28 +136,6 @@ pub enum StatusBar {
     Off,
 }
 
-/// What pops up by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Notifications {
-    /// Nothing.
-    Off,
-    /// What begins to fail.
-    Failures,
-    /// What begins to fail, and what works again.
-    All,
-}
-
-/// Whether the state of the last commit is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CommitStatus {
-    /// No.
-    Off,
-    /// Yes.
-    On,
-}
-
 /// What holds, after all sources were heard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -193,16 +171,8 @@ pub struct Settings {
     pub scope: Scope,
     /// No mark is worse.
     pub max_severity: Level,
-    /// Marks for what fails without saying so.
-    pub silent_failures: Level,
-    /// Marks for what nothing applies.
-    pub not_applied: Level,
     /// Whether a status bar is fed.
     pub status_bar: StatusBar,
-    /// Whether failures pop up.
-    pub notifications: Notifications,
-    /// Whether the state of the last commit is told.
-    pub commit_status: CommitStatus,
 }
 
 impl Default for Settings {
@@ -224,11 +194,7 @@ impl Default for Settings {
             symbols: Symbols::Unicode,
             scope: Scope::Workspace,
             max_severity: Level::Error,
-            silent_failures: Level::Warning,
-            not_applied: Level::Off,
             status_bar: StatusBar::Auto,
-            notifications: Notifications::Off,
-            commit_status: CommitStatus::Off,
         }
     }
 }
@@ -525,11 +491,7 @@ impl Source {
         self.set("lens.symbols", &mut settings.symbols);
         self.set("diagnostics.scope", &mut settings.scope);
         self.set("diagnostics.maxSeverity", &mut settings.max_severity);
-        self.set("diagnostics.silentFailures", &mut settings.silent_failures);
-        self.set("diagnostics.notApplied", &mut settings.not_applied);
         self.set("statusBar", &mut settings.status_bar);
-        self.set("notifications", &mut settings.notifications);
-        self.set("commitStatus", &mut settings.commit_status);
         // Read by VS Code itself.
         self.known("trace.server");
         settings
