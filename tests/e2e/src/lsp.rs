@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -17,11 +18,15 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Answers a request of the server: method and parameters in, result out; `None` answers with null.
 pub type Answers = Box<dyn FnMut(&str, &Value) -> Option<Value> + Send>;
 
+/// Sees every message of the server at the moment it arrives.
+type Witness = Arc<Mutex<Option<Box<dyn FnMut(&Value) + Send>>>>;
+
 /// A running server, its documents, and all that it told so far.
 pub struct Client {
     server: Child,
     input: Option<ChildStdin>,
     messages: Receiver<Value>,
+    witness: Witness,
     next_id: i64,
     replies: HashMap<i64, Value>,
     diagnostics: HashMap<String, Vec<Value>>,
@@ -112,9 +117,16 @@ impl Client {
             .expect("the server starts");
         let output = server.stdout.take().expect("its output is a pipe");
         let (sender, messages) = channel();
+        let witness = Witness::default();
+        let seen = Arc::clone(&witness);
         std::thread::spawn(move || {
             let mut output = BufReader::new(output);
             while let Some(message) = read_message(&mut output) {
+                if let Ok(mut witness) = seen.lock()
+                    && let Some(witness) = witness.as_mut()
+                {
+                    witness(&message);
+                }
                 if sender.send(message).is_err() {
                     break;
                 }
@@ -124,6 +136,7 @@ impl Client {
             input: server.stdin.take(),
             server,
             messages,
+            witness,
             next_id: 1,
             replies: HashMap::new(),
             diagnostics: HashMap::new(),
@@ -137,6 +150,18 @@ impl Client {
     /// How requests of the server (`fluxcd/pick`, `window/showMessageRequest`…) are answered from now on.
     pub fn answer(&mut self, answers: impl FnMut(&str, &Value) -> Option<Value> + Send + 'static) {
         self.answers = Box::new(answers);
+    }
+
+    /// Sends bytes that need not be a message.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        if let Some(input) = &mut self.input {
+            let _ = input.write_all(bytes).and_then(|()| input.flush());
+        }
+    }
+
+    /// Calls `witness` for every message of the server from now on, at the moment it arrives: for stopwatches.
+    pub fn on_message(&mut self, witness: impl FnMut(&Value) + Send + 'static) {
+        *self.witness.lock().expect("no witness panics") = Some(Box::new(witness));
     }
 
     /// Sends a notification.

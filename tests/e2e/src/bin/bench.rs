@@ -1,23 +1,31 @@
 //! `cargo run --release -p e2e --bin bench`: how fast, each figure beside a peer in the same run.
 //!
 //! Nothing is asserted: machines are noisy, ratios tell. A peer that is not on this machine is named and left out.
+//! With an argument (`start`, `open`, `event`, `memory`) only that is measured.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use e2e::binary::{self, Home};
+use e2e::lsp::{Client, Options, PATIENCE};
+use e2e::shop::Shop;
 use serde_json::{Value, json};
+use testbed::{Auth, Flux, Role, Testbed};
 
 fn main() {
+    let only = std::env::args().nth(1);
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     println!("figures are medians (smallest … largest) of runs made in turn with the peer's\n");
-    start();
-    open();
-    event();
-    memory();
+    for (name, measure) in [("start", start as fn()), ("open", open), ("event", event), ("memory", memory)] {
+        if wanted(name) {
+            measure();
+        }
+    }
 }
 
 /// Process start → answer to `initialize`.
@@ -180,9 +188,85 @@ fn memory() {
 }
 
 /// An event of the API server → `publishDiagnostics`, beside `kubectl get -w` on the same cluster.
+///
+/// A cluster without controllers: each change is one write by us. Both clocks start when the write is sent, so the
+/// API server's own work is in both figures and only the difference counts.
 fn event() {
     println!("event at the API server → publishDiagnostics");
-    println!("  (needs the testbed: see tests/e2e/tests/latency.rs)\n");
+    if Command::new("kubectl").args(["version", "--client"]).output().is_err() {
+        println!("  kubectl is not on this machine: left out\n");
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let testbed = match Testbed::start(testbed::Options::bare(Flux::CrdsOnly)).await {
+            Ok(testbed) => testbed,
+            Err(error) => return println!("  the testbed does not start, left out: {error}\n"),
+        };
+        let cluster = testbed.cluster();
+        let shop = Shop::draw(cluster, "bench").await.unwrap();
+        let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap();
+
+        let home = Home::new();
+        let mut editor = Client::start(&home, Options::new(shop.folder()).kubeconfig(kubeconfig.path()));
+        editor.answer(|method, params| (method == "fluxcd/pick").then(|| params["items"][0]["id"].clone()));
+        let file = shop.flux_file();
+        editor.open(&file);
+        editor.wait_lens(&file, "not connected");
+        editor.press(&file, "Choose cluster");
+        editor.wait_lens(&file, "✓ testbed");
+        let (told, published) = channel();
+        let marked = e2e::lsp::uri(&file);
+        editor.on_message(move |message| {
+            if message["method"] == "textDocument/publishDiagnostics"
+                && message["params"]["uri"] == marked.as_str()
+            {
+                // Told to nobody once all is measured.
+                let _ = told.send((Instant::now(), message["params"]["diagnostics"].to_string()));
+            }
+        });
+
+        let mut kubectl = Command::new("kubectl")
+            .env("KUBECONFIG", kubeconfig.path())
+            .args(["get", "kustomizations.kustomize.toolkit.fluxcd.io", "-A", "-w", "-o"])
+            .arg("jsonpath={.metadata.name} {.status.conditions[0].message}{'\\n'}")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("kubectl starts");
+        let output = BufReader::new(kubectl.stdout.take().unwrap());
+        let (told, printed) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = told.send((Instant::now(), line));
+            }
+        });
+        printed.recv_timeout(PATIENCE).expect("kubectl prints what there is");
+
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for number in 0..20 {
+            // Changes that follow each other within 50 ms are taken together by design; these are to be single ones.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let text = format!("change number {number} of the benchmark");
+            let began = Instant::now();
+            shop.play(cluster, Some(&text)).await.unwrap();
+            for (heard, times) in [(&published, &mut ours), (&printed, &mut theirs)] {
+                let at = loop {
+                    let (at, said) = heard.recv_timeout(PATIENCE).expect("the change is seen");
+                    if said.contains(&text) {
+                        break at;
+                    }
+                };
+                times.push(at - began);
+            }
+        }
+        let _ = kubectl.kill();
+        let _ = kubectl.wait();
+        let difference = millis(median(&ours)) - millis(median(&theirs));
+        println!("  fluxcd-ls       {}", figure(&mut ours));
+        println!("  kubectl get -w  {}", figure(&mut theirs));
+        println!("  difference of medians {difference:.1} ms\n");
+        editor.stop();
+    });
 }
 
 fn yaml_language_server() -> Option<(PathBuf, PathBuf)> {

@@ -73,7 +73,7 @@ fn a_login_that_fails_is_not_tried_again_unasked() {
         plugin.need_terminal(true)?;
         editor.press(&file, "Sign in");
         let command = plugin.program().display().to_string();
-        editor.wait_sentence(&["staging", "needs a terminal", &command]);
+        editor.wait_sentence(&["staging", "standard input is not a terminal", &command]);
         assert_eq!(plugin.runs(), 2);
 
         plugin.need_terminal(false)?;
