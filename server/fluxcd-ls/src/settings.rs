@@ -203,7 +203,7 @@ impl Default for Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The file is there and cannot be read.
-    #[error("{} could not be read ({reason}): the default settings hold", file.display())]
+    #[error("{} could not be read ({reason}): until it can, no cluster is contacted", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -290,7 +290,9 @@ impl UserFile {
 
     fn unreadable(path: &Path, reason: String) -> UserFile {
         let problems = vec![Problem::Unreadable { file: path.to_owned(), reason }];
-        UserFile { path: path.to_owned(), settings: Settings::default(), problems }
+        // What it forbade is not known: nothing is contacted or changed before it can be read again.
+        let settings = Settings { clusters: Clusters::Off, actions: Actions::Off, ..Settings::default() };
+        UserFile { path: path.to_owned(), settings, problems }
     }
 
     /// The settings that hold when an editor says `editor` (the object under `fluxcd`), and what of it does not.
@@ -597,11 +599,13 @@ mod tests {
         );
         assert!(!settings.hover);
         assert_eq!(settings.alias("a.b"), "c");
-        check(
-            "= broken",
+        // What a file forbade that cannot be read is not known: nothing is contacted or changed.
+        let settings = check(
+            "clusters = \"off\"\n= broken",
             Value::Null,
             "/home/me/.config/fluxcd-ls/config.toml could not be read (unquoted keys cannot be empty, expected letters, \
-             numbers, `-`, `_`): the default settings hold",
+             numbers, `-`, `_`): until it can, no cluster is contacted",
         );
+        assert_eq!((settings.clusters, settings.actions), (Clusters::Off, Actions::Off));
     }
 }

@@ -14,6 +14,17 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// The address as it may be shown: without the password that some have in it.
+    pub fn shown(&self) -> String {
+        match self.url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?))) {
+            Some((scheme, (authority, path))) => {
+                let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+                format!("{scheme}://{host}/{path}")
+            }
+            None => self.url.clone(),
+        }
+    }
+
     /// Whether this remote and the address of a Flux source are one repository.
     pub fn is(&self, url: &RemoteUrl) -> bool {
         [Some(&self.url), self.rewritten.as_ref()]

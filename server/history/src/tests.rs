@@ -565,3 +565,11 @@ fn addresses_reduced() {
     assert!(http.same_repository(&ssh), "an ssh port says nothing about the one of http");
     assert!(!http.same_repository(&other));
 }
+
+#[test]
+fn a_password_in_an_address_is_not_shown() {
+    let shown = |url: &str| crate::Remote { name: "origin".into(), url: url.into(), rewritten: None }.shown();
+    assert_eq!(shown("https://ada:s3cr@t@git.example/fleet.git"), "https://git.example/fleet.git");
+    assert_eq!(shown("git@git.example:fleet.git"), "git@git.example:fleet.git");
+    assert_eq!(shown("/srv/git/fleet.git"), "/srv/git/fleet.git");
+}

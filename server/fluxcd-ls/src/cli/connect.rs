@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::CliError;
 use crate::paths::Paths;
 use crate::server::view::ClusterSnapshot;
-use crate::settings::{Login, Settings, UserFile};
+use crate::settings::{Level, Login, Settings, UserFile};
 
 /// How long a cluster may take to list its Flux objects.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,7 +38,8 @@ pub fn settings() -> Settings {
     for problem in &file.problems {
         let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("fluxcd-ls: {problem}\n"));
     }
-    file.settings
+    // How bad a mark may look is a matter of editors; here it decides how `check` ends.
+    Settings { max_severity: Level::Error, ..file.settings }
 }
 
 impl Selection {

@@ -138,7 +138,7 @@ fn repository(page: &mut Page, path: &std::path::Path, settings: &Settings) -> O
                 );
             }
             for remote in remotes {
-                page.well(format!("remote {} is {}", remote.name, remote.url));
+                page.well(format!("remote {} is {}", remote.name, remote.shown()));
             }
         }
     }

@@ -316,21 +316,18 @@ mod tests {
             Format::Text,
             "staging: the path ./äpps is not in the source",
             expect![[r#"
-            error[ArtifactFailed]: staging: the path ./äpps is not in the source
-             --> clusters/staging/apps.yaml:6:9
-              |
-            6 |   path: ./äpps
-              |         ^^^^^^ Kustomization/flux-system/apps at main@1a2b3c4
-              |
-            note: here
-             --> clusters/staging/apps.yaml:4:9
-              |
-            4 |   name: apps
-              |         ----
+                error[ArtifactFailed]: staging: the path ./äpps is not in the source
+                 --> clusters/staging/apps.yaml:6:9
+                  |
+                4 |   name: apps
+                  |         ---- here
+                5 | spec:
+                6 |   path: ./äpps
+                  |         ^^^^^^ Kustomization/flux-system/apps at main@1a2b3c4
 
-            could not be told: production: not connected
-            1 failure, 1 could not be told (as recorded 2026-11-22 05:07 UTC)
-        "#]],
+                could not be told: production: not connected
+                1 failure, 1 could not be told (as recorded 2026-11-22 05:07 UTC)
+            "#]],
         );
     }
 

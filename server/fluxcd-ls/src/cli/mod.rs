@@ -24,7 +24,7 @@ pub enum Command {
     Explain(explain::Arguments),
     /// Writes what a cluster says of its Flux objects as a plain Kubernetes `List`: a recording for --snapshot.
     Snapshot(snapshot::Arguments),
-    /// What is found here: repository, remotes, contexts, rights, Flux version, each with what to do.
+    /// What is found here: repository, remotes, contexts, served kinds, rights, each with what to do.
     Doctor(doctor::Arguments),
     /// Lays out a sample fleet with its recorded clusters, and shows what an editor would show of it.
     Demo(demo::Arguments),

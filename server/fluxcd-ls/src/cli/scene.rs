@@ -137,7 +137,7 @@ impl Scene {
                 [] => "the clone has no remote".to_owned(),
                 remotes => {
                     let urls: Vec<_> =
-                        remotes.iter().map(|it| format!("{} is {}", it.name, it.url)).collect();
+                        remotes.iter().map(|it| format!("{} is {}", it.name, it.shown())).collect();
                     urls.join(", ")
                 }
             },
