@@ -48,7 +48,10 @@ impl View<'_> {
         }
         match self.of_nothing(stand) {
             Some(words) => page.line(spans![d words]),
-            None => page.line(spans![w "Flux: not connected. Clusters are switched off here."]),
+            None if self.inputs.clusters.is_empty() => {
+                page.line(spans![w "Flux: not connected. Clusters are switched off here."]);
+            }
+            None => page.line(spans![w "No connected cluster can tell what applies this file."]),
         }
         for (index, cluster) in self.inputs.clusters.iter().enumerate() {
             if let Contact::Unreachable { why } | Contact::NeedsSignIn { why, .. } = &cluster.contact {

@@ -275,22 +275,24 @@ impl Severity {
 }
 
 impl Settings {
-    /// Whether the mapping lets this file be looked for in this cluster.
+    /// Whether the mapping lets this file be looked for in this cluster: it names the cluster, or says nothing of the
+    /// file.
     pub(crate) fn maps(&self, path: &RepoPath, cluster: &ClusterView<'_>) -> bool {
-        let mut any = false;
-        for line in &self.mapping {
+        self.lines_of(path).next().is_none() || self.is_mapped_to(path, cluster)
+    }
+
+    /// Whether the mapping names this cluster for this file.
+    pub(crate) fn is_mapped_to(&self, path: &RepoPath, cluster: &ClusterView<'_>) -> bool {
+        self.lines_of(path).any(|line| line.cluster == cluster.name || line.cluster == cluster.key)
+    }
+
+    fn lines_of(&self, path: &RepoPath) -> impl Iterator<Item = &Mapping> {
+        let text = path.to_string();
+        self.mapping.iter().filter(move |line| {
             let folder = line.path.trim_start_matches("./").trim_end_matches("**").trim_end_matches('/');
-            let text = path.to_string();
-            let below = folder.is_empty()
+            folder.is_empty()
                 || text == folder
-                || text.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            if below {
-                any = true;
-                if line.cluster == cluster.name || line.cluster == cluster.key {
-                    return true;
-                }
-            }
-        }
-        !any
+                || text.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 }

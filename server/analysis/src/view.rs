@@ -301,7 +301,7 @@ impl<'a> View<'a> {
     fn by_name(&self, cluster: usize, doc: &Doc<'_>) -> Vec<Standing> {
         let binding = &self.derived[cluster].binding;
         // A cluster that applies nothing of this repository has no part in it, however its objects are called.
-        let mapped = !self.inputs.settings.mapping.is_empty();
+        let mapped = self.inputs.settings.is_mapped_to(doc.path, self.cluster(cluster));
         if !binding.deliveries.fits() && !mapped {
             return Vec::new();
         }
