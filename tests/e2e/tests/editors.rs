@@ -50,7 +50,7 @@ fn story(which: Which) {
         editor.tell(json!({"answerPick": "^Reconcile"}));
         editor.tell(json!({"waitMessage": fixed}));
         editor.tell(json!({"waitNoDiagnostic": "imagePullPolicy"}));
-        editor.tell(json!({"waitNoLens": "✗"}));
+        editor.tell(json!({"waitNoLens": "✗|checking health"}));
         editor.tell(json!({"waitLens": format!("✓ staging: applied main@{fixed}")}));
         editor.picture("3-fixed");
         editor.quit();

@@ -45,16 +45,27 @@ pub fn report(
         analysis::Contact::Recorded { newest } => *newest,
         _ => None,
     });
-    let mut report = Report { recorded_at: recorded_at.max(), unknown, ..Report::default() };
+    // Of several recordings the oldest: nothing is newer than told.
+    let mut report = Report { recorded_at: recorded_at.min(), unknown, ..Report::default() };
     report.unknown.extend(scene.strangers());
-    let files = scene.files(paths)?;
-    if files.is_empty() {
+    let asked_for = scene.files(paths)?;
+    if asked_for.is_empty() {
         report.unknown.push("no Flux object here: there was nothing to look at".to_owned());
     }
-    for path in files {
+    for path in scene.files(&[])? {
         let file = scene.report(&path);
-        report.unknown.extend(file.unknown.into_iter().map(|text| format!("{path}: {text}")));
+        let asked = asked_for.contains(&path);
+        if asked {
+            report.unknown.extend(file.unknown.into_iter().map(|text| format!("{path}: {text}")));
+            if !paths.is_empty() && scene.ask(|inputs| analysis::clusters_of(inputs, &path)).is_empty() {
+                report.unknown.push(format!("{path}: none of the clusters asked applies it"));
+            }
+        }
         for finding in file.findings {
+            // What waits has no mark of its own: whoever asks for it wants to know what it waits for.
+            if !asked && !finding.related.iter().any(|related| asked_for.contains(&related.path)) {
+                continue;
+            }
             let Some(place) = scene.place(&path, finding.range) else { continue };
             let related = finding
                 .related

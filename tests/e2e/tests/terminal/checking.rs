@@ -143,6 +143,17 @@ fn a_part_of_the_repository() {
     assert_eq!(fleet.run(&both, &[Cluster::Staging]).code, 1, "a failure outweighs what could not be told");
     let warned = fleet.run(&["check", "apps/production/fraud-scoring"], &[Cluster::Production]);
     assert_eq!(warned.code, 0, "warnings do not fail: {}", warned.stdout);
+    // What waits has no mark of its own, and what other clusters apply was not looked at: neither is "nothing failed".
+    let waits = fleet.run(&["check", "clusters/staging/apps/recommender.yaml"], &[Cluster::Staging]);
+    assert!(waits.stdout.contains("error[UpgradeFailed]"), "{}", waits.stdout);
+    assert_eq!(waits.code, 1);
+    let elsewhere = fleet.run(&["check", "clusters/production/apps"], &[Cluster::Staging]);
+    assert!(
+        elsewhere.stdout.contains("catalog.yaml: none of the clusters asked applies it"),
+        "{}",
+        elsewhere.stdout
+    );
+    assert_eq!(elsewhere.code, 2);
 }
 
 #[test]
