@@ -17,7 +17,17 @@ use e2e::shop::Shop;
 use serde_json::{Value, json};
 use testbed::{Auth, Flux, Role, Testbed};
 
+/// Where the clone that is measured comes from.
+const ORIGIN: &str = "https://git.invalid/fleet.git";
+/// All figures together take about a minute; who waits longer waits for what does not come.
+const GIVE_UP: Duration = Duration::from_secs(300);
+
 fn main() {
+    std::thread::spawn(|| {
+        std::thread::sleep(GIVE_UP);
+        eprintln!("gave up after {GIVE_UP:?}: an answer that was waited for did not come");
+        std::process::exit(1);
+    });
     let only = std::env::args().nth(1);
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     println!("figures are medians (smallest … largest) of runs made in turn with the peer's\n");
@@ -59,6 +69,10 @@ fn open() {
     let (manifest, list) = ten_thousand_lines();
     let file = folder.path().join("many.yaml");
     std::fs::write(&file, &manifest).unwrap();
+    // A clone of what the recorded cluster follows: of another repository nothing would be marked.
+    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", ORIGIN]] {
+        assert!(Command::new("git").arg("-C").arg(folder.path()).args(arguments).status().unwrap().success());
+    }
     let recorded = folder.path().join("cluster.json");
     std::fs::write(&recorded, list.to_string()).unwrap();
     let mut ours = Vec::new();
@@ -134,6 +148,21 @@ fn ten_thousand_lines() -> (String, Value) {
             },
         }));
     }
+    items.push(json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "fleet", "namespace": "flux-system", "generation": 1, "uid": "fleet", "resourceVersion": "1"},
+        "spec": {"interval": "10m", "url": ORIGIN, "ref": {"branch": "main"}},
+        "status": {"observedGeneration": 1, "conditions": []},
+    }));
+    let entries: Vec<Value> = (0..588)
+        .map(|number| json!({"id": format!("flux-system_app-{number:03}_kustomize.toolkit.fluxcd.io_Kustomization"), "v": "v1"}))
+        .collect();
+    items.push(json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": {"name": "root", "namespace": "flux-system", "generation": 1, "uid": "root", "resourceVersion": "1"},
+        "spec": {"interval": "10m", "path": "./", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+        "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "conditions": []},
+    }));
     (text, json!({"apiVersion": "v1", "kind": "List", "items": items}))
 }
 
