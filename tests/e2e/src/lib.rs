@@ -9,6 +9,7 @@
 pub mod binary;
 pub mod editor;
 pub mod lsp;
+pub mod recorded;
 pub mod shared;
 pub mod shop;
 pub mod stage;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use e2e::binary::{Home, root};
+use e2e::recorded;
 use e2e::stage;
 use fleet::Cluster;
 use testbed::{Auth, Role};
@@ -37,7 +38,8 @@ async fn main() {
             assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
             let file = root().join("tests/fleet/recorded").join(format!("{}.json", cluster.name()));
             let text = String::from_utf8(recorded.stdout).expect("JSON is UTF-8");
-            std::fs::write(&file, without_resolver(&text)).expect("the recording is written");
+            std::fs::write(&file, recorded::without_machine(&text, testbed.folder()))
+                .expect("the recording is written");
             println!("wrote {}", file.display());
         }
     }
@@ -47,21 +49,4 @@ async fn main() {
     }
     drop(testbed);
     outcome.expect("the scenario is played");
-}
-
-/// The one thing that is changed: `lookup NAME on ADDRESS:53` names the resolver of this machine, which is nobody's
-/// business and differs everywhere. In its place stands the usual address of a cluster's own.
-fn without_resolver(text: &str) -> String {
-    let mut parts = text.split("no such host");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        // `out` ends in `lookup NAME on ADDRESS: `; without an address there is nothing to replace.
-        let address = out.rsplit_once(" on ").filter(|(_, address)| !address.trim_end().contains(' '));
-        if let Some((before, _)) = address {
-            out = format!("{before} on 10.96.0.10:53: ");
-        }
-        out.push_str("no such host");
-        out.push_str(part);
-    }
-    out
 }

@@ -1,0 +1,82 @@
+//! Every case of the catalogue: are the marks where they belong?
+
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+
+use e2e::binary::{Home, run};
+use failures::{Case, Finding, Judged, Outcome, judge, lay_out};
+
+/// Lets the finished program look at a case, as a person would in a terminal.
+fn check(home: &Home, case: &Case) -> Judged {
+    let recorded = case.recorded();
+    let name = &case.name;
+    assert!(recorded.exists(), "{name} is not recorded: cargo run -p failures --bin record {name}");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    lay_out(case, folder.path());
+    let mut command = home.command(["check", "--format", "json", "--snapshot"]);
+    let ran = run(command.arg(&recorded).current_dir(folder.path()));
+    assert_eq!(ran.stderr, "", "{name}");
+    let report =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{name}: {error}: {}", ran.stdout));
+    judge(case, &Finding::read(case, &report))
+}
+
+#[test]
+fn marks_stand_where_they_belong() {
+    let home = Home::new();
+    // CASE=k44 looks at those only, and says more.
+    let only = std::env::var("CASE").unwrap_or_default();
+    let mut counts: BTreeMap<(bool, Outcome), usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let (mut related, mut all_related) = (0, 0);
+    for case in Case::all().into_iter().filter(|case| case.name.starts_with(&only)) {
+        let judged = check(&home, &case);
+        let (outcome, today) = (judged.outcome, case.today);
+        let from = if case.says.is_some() { "text" } else { "real" };
+        println!("{:<22} {:<12} {from} {outcome:<9} {}", case.name, case.rows.join(" "), case.title);
+        *counts.entry((case.says.is_some(), outcome)).or_default() += 1;
+        related += judged.related;
+        all_related += case.related.len();
+        if outcome != today || !only.is_empty() {
+            judged.notes.iter().for_each(|note| println!("    {note}"));
+        }
+        if outcome == Outcome::Wrong {
+            wrong.push(format!(
+                "{}: a mark in a healthy document:\n  {}",
+                case.name,
+                judged.notes.join("\n  ")
+            ));
+        } else if outcome != today && std::env::var_os("UPDATE_EXPECT").is_some() {
+            case.note_today(outcome);
+        } else if outcome != today {
+            let line = if outcome == Outcome::Exact {
+                "no `today`".to_owned()
+            } else {
+                format!("`today: {outcome}`")
+            };
+            wrong.push(format!(
+                "{}: was {today}, is {outcome}. If that is right, let the case say {line}",
+                case.name
+            ));
+        }
+    }
+    for text in [false, true] {
+        let of = |outcome| counts.get(&(text, outcome)).copied().unwrap_or_default();
+        let all: usize = counts.iter().filter(|(key, _)| key.0 == text).map(|(_, count)| count).sum();
+        let percent = |count: usize| (100 * count).checked_div(all).unwrap_or_default();
+        let (exact, document) = (of(Outcome::Exact), of(Outcome::Document));
+        println!(
+            "{}: {all} cases, exact {exact} ({} %), right document {} ({} %), at the Flux object {}, missing {}, wrong {}",
+            if text { "made from text" } else { "real controllers" },
+            percent(exact),
+            exact + document,
+            percent(exact + document),
+            of(Outcome::Object),
+            of(Outcome::Missing),
+            of(Outcome::Wrong),
+        );
+    }
+    println!("related places: {related} of {all_related}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
