@@ -2,12 +2,12 @@
 //!
 //! JSON goes in as [`Object`]s. [`observe`] folds what must be remembered of an object's past, and
 //! [`verdict`] says how it stands. [`Facts`] holds what is known of one cluster, [`causes`] finds what
-//! failed first, [`failure_field`] where in the object's own document a failure belongs. Nothing here
-//! asks a clock, a file or a network: the time is passed in.
+//! failed first, [`failure::parse`] what a message says is wrong and where, [`failure_field`] where in the
+//! object's own document that is. Nothing here asks a clock, a file or a network: the time is passed in.
 
 mod causes;
 mod facts;
-mod failure;
+pub mod failure;
 mod id;
 mod json;
 mod kind;

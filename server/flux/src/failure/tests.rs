@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{observe, verdict};
@@ -36,7 +36,7 @@ const TABLE: &[Row] = &[
     (Kind::Kustomization, "DependencyNotReady", "dependency 'flux-system/gone' is not ready", DEPENDS, "K9 Author metadata.name"),
     (Kind::Kustomization, "InvalidCELExpression", "Reconciliation failed terminally due to configuration error: failed to evaluate dependency infra: failed to parse the CEL expression 'dep.status.x ==': ERROR: <input>:1:16: Syntax error", DEPENDS, "K10 Author spec.dependsOn[1].readyExpr"),
     (Kind::Kustomization, "FeatureGateDisabled", "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller", "{decryption: {provider: sops, serviceAccountName: x}}", "K11 Author spec.decryption.serviceAccountName"),
-    (Kind::Kustomization, "BuildFailed", "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /tmp/kustomization-42/apps/missing.yaml: no such file or directory'", GIT_SOURCE, "K12 Author spec.path"),
+    (Kind::Kustomization, "BuildFailed", "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /tmp/kustomization-42/apps/missing.yaml: no such file or directory'", GIT_SOURCE, "K15 Author spec.path"),
     (Kind::Kustomization, "BuildFailed", "component path '../a' must be local and relative", PATCHES, "K26 Author spec.components[0]"),
     (Kind::Kustomization, "BuildFailed", "kustomize build failed: no resource matches strategic merge patch \"Deployment.v1.apps/nope.[noNs]\": no matches for Id Deployment.v1.apps/nope.[noNs]; failed to find unique target for patch Deployment.v1.apps/nope.[noNs]", PATCHES, "K27 Author spec.patches[0].patch"),
     (Kind::Kustomization, "BuildFailed", "kustomize build failed: replace operation does not apply: doc is missing path: /data/foo: missing value", PATCHES, "K29 Author spec.patches[1].patch"),
@@ -47,9 +47,9 @@ const TABLE: &[Row] = &[
     (Kind::Kustomization, "BuildFailed", "post build failed for 'Namespace.v1.[noGrp]/apps': substitute from 'ConfigMap/cluster-vars' error: configmaps \"cluster-vars\" not found", "{postBuild: {substituteFrom: [{kind: Secret, name: cluster-vars}, {kind: ConfigMap, name: cluster-vars}]}}", "K48 Author spec.postBuild.substituteFrom[1].name"),
     (Kind::Kustomization, "ReconciliationFailed", "Deployment/prod/web dry-run failed (Forbidden): deployments.apps \"web\" is forbidden: User \"system:serviceaccount:apps:reconciler\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"prod\"", "{serviceAccountName: reconciler}", "A14 Author spec.serviceAccountName"),
     (Kind::Kustomization, "ReconciliationFailed", "unable to read KubeConfig secret 'apps/prod-kubeconfig' error: secrets \"prod-kubeconfig\" not found", "{kubeConfig: {secretRef: {name: prod-kubeconfig}}}", "A29 Author spec.kubeConfig.secretRef.name"),
-    (Kind::Kustomization, "ReconciliationFailed", "Deployment/apps/web dry-run failed (Invalid): Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0", GIT_SOURCE, "- Author metadata.name"),
-    (Kind::Kustomization, "ReconciliationFailed", "Certificate/apps/tls dry-run failed (InternalError): Internal error occurred: failed calling webhook \"webhook.cert-manager.io\": failed to call webhook: Post \"https://x\": context deadline exceeded", GIT_SOURCE, "- Cluster metadata.name"),
-    (Kind::Kustomization, "ReconciliationFailed", "ReplicaSet/apps/web dry-run failed (Forbidden): pods \"web\" is forbidden: exceeded quota: q, requested: cpu=1, used: cpu=9, limited: cpu=9", GIT_SOURCE, "- Cluster metadata.name"),
+    (Kind::Kustomization, "ReconciliationFailed", "Deployment/apps/web dry-run failed (Invalid): Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0", GIT_SOURCE, "A1 Author metadata.name"),
+    (Kind::Kustomization, "ReconciliationFailed", "Certificate/apps/tls dry-run failed (InternalError): Internal error occurred: failed calling webhook \"webhook.cert-manager.io\": failed to call webhook: Post \"https://x\": context deadline exceeded", GIT_SOURCE, "A18 Cluster metadata.name"),
+    (Kind::Kustomization, "ReconciliationFailed", "ReplicaSet/apps/web dry-run failed (Forbidden): pods \"web\" is forbidden: exceeded quota: q, requested: cpu=1, used: cpu=9, limited: cpu=9", GIT_SOURCE, "A15 Cluster metadata.name"),
     (Kind::Kustomization, "HealthCheckFailed", "health check failed after 30.1s: timeout waiting for: [Deployment/apps/web status: 'InProgress']", "{healthChecks: [{kind: Deployment, name: api, namespace: apps}, {kind: Deployment, name: web, namespace: apps}]}", "W1 Author spec.healthChecks[1].name"),
     (Kind::Kustomization, "HealthCheckFailed", "health check failed after 10s: timeout waiting for: [ConfigMap/apps/x status: 'Unknown': failed to evaluate the CEL expression 'has(data.foo.bar)': no such attribute(s): data.foo.bar]", "{healthCheckExprs: [{kind: A, current: x}, {kind: ConfigMap, current: has(data.foo.bar)}]}", "W4 Author spec.healthCheckExprs[1].current"),
     (Kind::Kustomization, "PruneFailed", "delete failed, errors: PersistentVolumeClaim/db/data delete failed: forbidden;", "{prune: true}", "P1 Author spec.prune"),
@@ -72,8 +72,8 @@ const TABLE: &[Row] = &[
     (Kind::HelmRelease, "StateError", "Could not determine release state: failed to retrieve last release from storage: forbidden", "{serviceAccountName: sa}", "H26 Author spec.serviceAccountName"),
     (Kind::HelmRelease, "RESTClientError", "could not get KubeConfig secret 'apps/prod': not found", "{kubeConfig: {secretRef: {name: prod}}}", "H27 Author spec.kubeConfig.secretRef.name"),
     (Kind::HelmRelease, "ChartMutateError", "artifact revision v1.2.0 does not match chart version 1.3.0", CHART_REF, "H28 Author spec.chartRef.name"),
-    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: another operation (install/upgrade/rollback) is in progress", VALUES, "- Cluster metadata.name"),
-    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: context deadline exceeded", VALUES, "- Author metadata.name"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: another operation (install/upgrade/rollback) is in progress", VALUES, "H24 Cluster metadata.name"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: context deadline exceeded", VALUES, "H17' Author metadata.name"),
     // Sources.
     (Kind::GitRepository, "GitOperationFailed", "failed to checkout and determine revision: unable to clone 'https://git.example/fleet': authentication required: Repository not found.", GIT, "S1 Author spec.secretRef.name"),
     (Kind::GitRepository, "GitOperationFailed", "failed to checkout and determine revision: unable to clone 'https://git.example/fleet': couldn't find remote ref \"refs/heads/main\"", GIT, "S1 Author spec.ref.branch"),
@@ -131,15 +131,78 @@ fn messages_lead_to_fields() {
 }
 
 #[test]
-fn shapes_are_reachable() {
-    // A shape that an earlier one of the same kinds swallows could never be told.
-    for (n, (id, kinds, pattern, _)) in SHAPES.iter().enumerate() {
+fn rows_are_reachable() {
+    // A row that an earlier one of the same kinds swallows could never be told. One that reads on may give the text back.
+    for (n, (id, kinds, pattern, _)) in rows::ROWS.iter().enumerate() {
         let example = pattern.replace('*', "x");
-        let swallowed = SHAPES[..n].iter().find(|(earlier, others, earlier_pattern, _)| {
+        let swallowed = rows::ROWS[..n].iter().find(|(earlier, others, earlier_pattern, then)| {
             earlier != id
+                && matches!(then, Then::Own(_))
                 && kinds.iter().all(|k| others.contains(k))
                 && capture(earlier_pattern, &example).is_some()
         });
         assert!(swallowed.is_none(), "{id} {pattern} is swallowed by {:?}", swallowed.map(|s| s.2));
     }
+}
+
+proptest::proptest! {
+    /// Any text of any object: no panic, at least one fault, one line each.
+    #[test]
+    fn any_text(text in pieces(), kind in proptest::sample::select(Kind::ALL)) {
+        let faults = parse(kind, &text);
+        proptest::prop_assert!(!faults.is_empty());
+        proptest::prop_assert!(faults.iter().all(|it| !it.says.contains('\n') && it.says.chars().count() <= crate::message::SENTENCE));
+    }
+
+    /// Every example, cut off anywhere and with another text in its middle.
+    #[test]
+    fn cut_text(row in 0..TABLE.len(), at in 0usize..400, with in "\\PC{0,12}") {
+        let (kind, _, message, _, _) = TABLE[row];
+        let at = (0..=at.min(message.len())).rev().find(|it| message.is_char_boundary(*it)).unwrap_or_default();
+        let (before, after) = message.split_at(at);
+        proptest::prop_assert!(!parse(kind, before).is_empty());
+        let text = [before, &with, after].concat();
+        proptest::prop_assert!(!parse(kind, &text).is_empty());
+    }
+}
+
+/// Texts of the words and signs that rows look for, in any order.
+fn pieces() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let words: Vec<&'static str> = rows::ROWS
+        .iter()
+        .chain(build::BUILD)
+        .chain(build::PATCHES)
+        .chain(api::ANSWERS)
+        .chain(helm::RELEASE)
+        .flat_map(|row| row.2.split('*'))
+        .chain([
+            "Deployment/apps/web",
+            " dry-run failed",
+            " (Invalid): ",
+            "spec.a[0]",
+            ": Invalid value: ",
+            "\"",
+            "[",
+            "]",
+            "{",
+            "}",
+            ", ",
+            "\n",
+            ": ",
+            "<",
+            ">",
+            " status: '",
+            ".spec.x",
+            "é",
+            "\u{1b}[31m",
+            "\\",
+            "- at '/a': ",
+            "'",
+        ])
+        .collect();
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(prop::sample::select(words), 0..40).prop_map(|words| words.concat()),
+    ]
 }

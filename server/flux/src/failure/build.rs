@@ -1,0 +1,381 @@
+//! What kustomize says (flux-reference C.2), of a Kustomization's build and of a HelmRelease's post-renderers.
+
+use super::named::tail;
+use super::own::At;
+use super::path::unquote;
+use super::rows::{KS, PATCHED};
+use super::{
+    Entry, Fault, FileName, From, LookFor, Named, PatchIs, Path, Place, Problem, Row, Scene, Then, first,
+};
+
+const PATH: At = At::Field(&["spec.path"]);
+
+/// Below `kustomize build failed: `, and bare.
+pub(super) const BUILD: &[Row] = &[
+    ("K12", KS, "*invalid Kustomization: json: unknown field \"*\"*", Then::Read(unknown_key)),
+    (
+        "K13",
+        KS,
+        "*invalid Kustomization: json: cannot unmarshal * into Go struct field Kustomization.* of type *",
+        Then::Read(wrong_type),
+    ),
+    ("K14", KS, "*invalid Kustomization: yaml: *", Then::Read(kustomization_syntax)),
+    ("K16", KS, "*MalformedYAMLError: yaml: * in File: *", Then::Read(malformed)),
+    ("K20", KS, "*missing metadata.name in object {{* *} *", Then::Read(nameless)),
+    ("K19", KS, "*missing Resource metadata*", Then::Read(no_object)),
+    ("K21", KS, "*may not add resource with an already registered id: *", Then::Read(registered)),
+    ("K31", KS, "*failed to get the patch file from path(*): open *: no such file*", Then::Read(patch_file)),
+    (
+        "K32",
+        KS,
+        "*loading KV pairs: * sources: [*]: open *: no such file or directory*",
+        Then::Read(generator_file),
+    ),
+    ("K25", KS, "*accumulating components: *evalsymlink failure on '*'*", Then::Read(component)),
+    ("K25", KS, "*expected kind 'Component' for path '*' but got '*'*", Then::Read(not_component)),
+    ("K22", KS, "*unable to find one of 'kustomization.yaml', * in directory '*'*", Then::Read(empty_folder)),
+    ("K23", KS, "*Found multiple kustomization files under: *", Then::Read(two_files)),
+    ("K24", KS, "*cycle detected: candidate root '*' contains visited root '*'*", Then::Read(cycle)),
+    ("K35", KS, "*fs-security-constraint *: path '*' is not in or below *", Then::Read(outside)),
+    ("K36", KS, "*HTTP Error: status code *", Then::Read(remote)),
+    ("K36", KS, "*timeout running 'git *", Then::Read(remote)),
+    ("K15", KS, "*accumulating resources from '*': open *: no such file or directory*", Then::Read(no_file)),
+    ("K15", KS, "*evalsymlink failure on '*' : lstat *", Then::Read(no_folder)),
+    ("", PATCHED, "*", Then::Read(patches)),
+    ("K33", KS, "*nothing selected by *", Then::Read(replacements)),
+    ("K33", KS, "*fieldPath `*` is missing for replacement *", Then::Read(replacements)),
+    ("K34", KS, "*mapping key \"*\" already defined at line *", Then::Read(duplicate_key)),
+    ("", KS, "*", Then::Own(PATH)),
+];
+
+/// About patches, wherever they stand.
+pub(super) const PATCHES: &[Row] = &[
+    (
+        "K28",
+        PATCHED,
+        "*multiple matches for Id *; failed to find unique target for patch *",
+        Then::Read(patch_of),
+    ),
+    ("K27", PATCHED, "*no resource matches strategic merge patch \"*\"*", Then::Read(patch_of)),
+    ("K27", PATCHED, "*no matches for Id *; failed to find unique target for patch *", Then::Read(patch_of)),
+    ("K29", PATCHED, "*operation does not apply: *", Then::Read(operation)),
+    ("K29", PATCHED, "*testing path * failed*", Then::Read(test_operation)),
+    ("K29", PATCHED, "*testing value * failed*", Then::Read(test_operation)),
+    ("K30", PATCHED, "*must specify a target for JSON patch [patch: *", Then::Read(patch_text)),
+    ("K30", PATCHED, "*unable to parse SM or JSON patch from [patch: *", Then::Read(patch_text)),
+];
+
+/// `kustomize build failed: …`, or the same without the prefix.
+pub(super) fn read(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    first(BUILD, &Scene { text: captured.last()?, ..*scene })
+}
+
+fn patches(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
+    first(PATCHES, scene)
+}
+
+/// One fault of a build; the sentence is what comes after the tale of what was accumulated.
+fn fault(says: &str, place: Place) -> Option<Vec<Fault>> {
+    Some(vec![Fault::new(says).own(PATH, &[]).at(place)])
+}
+
+fn build(folder: Option<String>, entry: Entry) -> Place {
+    Place::Build { folder, entry }
+}
+
+/// The folder that a text names last: `couldn't make target for path 'apps/base'`, `recursed accumulation of path '…'`.
+fn folder(before: &str) -> Option<String> {
+    let (_, rest) = before.rsplit_once(" path '")?;
+    Some(rest.split_once('\'')?.0.trim_end_matches('/').to_owned())
+}
+
+/// The text from a part of it on, without what wraps it.
+fn core<'a>(text: &'a str, from: &str) -> &'a str {
+    text.find(from).and_then(|at| text.get(at..)).unwrap_or(text)
+}
+
+/// The entry that is accumulated last before a part of the text.
+fn entry_of(before: &str) -> Option<&str> {
+    let (_, rest) = before.rsplit_once("ing resources from '")?;
+    Some(rest.split_once('\'').map_or(rest, |(entry, _)| entry))
+}
+
+/// A path within a folder, without `.` and `..`.
+fn join(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|it| *it != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A file that the message names as an entry; `absolute` is its whole path where the message tells it, too.
+fn file_name(before: &str, entry: &str, absolute: Option<&str>) -> FileName {
+    match (absolute, folder(before)) {
+        (Some(path), _) => FileName { path: join("", path), from: From::Root },
+        (None, Some(folder)) => FileName { path: join(&folder, entry), from: From::Root },
+        (None, None) => FileName { path: join("", entry), from: From::Build },
+    }
+}
+
+/// The folder of an entry whose whole path is known.
+fn holder(path: &str, entry: &str) -> Option<String> {
+    let folder = path.strip_suffix(entry)?;
+    Some(folder.strip_suffix('/').unwrap_or(if folder.is_empty() { "." } else { return None }).to_owned())
+}
+
+/// `line 4: did not find expected key` → 4.
+pub(super) fn line(text: &str) -> Option<u32> {
+    let digits = text.split_once("line ")?.1;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
+}
+
+fn unknown_key(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, key, _] = captured[..] else { return None };
+    let entry = Entry::Key { key: Path::of(&[key]), problem: Problem::Unknown };
+    fault(core(scene.text, "invalid Kustomization: "), build(folder(before), entry))
+}
+
+fn wrong_type(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, got, field, expected] = captured[..] else { return None };
+    let problem = Problem::Type {
+        expected: expected.split(['\'', '\n']).next().unwrap_or(expected).to_owned(),
+        got: got.to_owned(),
+    };
+    let entry = Entry::Key { key: Path::dotted(field), problem };
+    fault(core(scene.text, "invalid Kustomization: "), build(folder(before), entry))
+}
+
+fn kustomization_syntax(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, what] = captured[..] else { return None };
+    let entry = Entry::Syntax { line: line(what) };
+    fault(core(scene.text, "invalid Kustomization: "), build(folder(before), entry))
+}
+
+fn malformed(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, what, file] = captured[..] else { return None };
+    let file = file.split(['\'', '\n']).next()?.trim();
+    let place = Place::File {
+        file: Some(file_name(before, file, None)),
+        line: line(what),
+        look: Some(LookFor::Syntax),
+    };
+    fault(core(scene.text, "MalformedYAMLError: "), place)
+}
+
+/// The file that `accumulating resources from '…': <core>` speaks of.
+fn accumulated(scene: &Scene<'_>, before: &str) -> Option<FileName> {
+    let absolute =
+        scene.text.rsplit_once("must build at directory: '").and_then(|(_, rest)| rest.split_once('\''));
+    let absolute = absolute.map(|(path, _)| path);
+    Some(file_name(before, entry_of(before)?, absolute))
+}
+
+fn nameless(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, api_version, kind, _] = captured[..] else { return None };
+    let look = LookFor::Nameless { api_version: api_version.to_owned(), kind: kind.to_owned() };
+    let place = Place::File { file: accumulated(scene, before), line: None, look: Some(look) };
+    fault(&format!("missing metadata.name in {kind} ({api_version})"), place)
+}
+
+fn no_object(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let file = accumulated(scene, captured.first()?)?;
+    let place = Place::File { file: Some(file), line: None, look: Some(LookFor::NoObject) };
+    fault("missing Resource metadata: a document has no kind or no metadata", place)
+}
+
+fn registered(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, id] = captured[..] else { return None };
+    let id = id.split(['\'', '\n', ' ']).next()?;
+    let object = Named::resource_id(id)?;
+    let is_file =
+        entry_of(before).is_some_and(|it| [".yaml", ".yml", ".json"].iter().any(|end| it.ends_with(end)));
+    let place = match accumulated(scene, before).filter(|_| is_file) {
+        Some(file) => Place::File { file: Some(file), line: None, look: None },
+        None => Place::Object,
+    };
+    let says = format!("{object} is there twice: may not add resource with an already registered id: {id}");
+    Some(vec![Fault::new(&says).own(PATH, &[]).of(object).at(place)])
+}
+
+fn leads_to(says: &str, folder: Option<String>, path: &str) -> Option<Vec<Fault>> {
+    let path = path.trim().trim_end_matches('/');
+    if path.is_empty() {
+        return None;
+    }
+    fault(says, build(folder, Entry::LeadsTo(path.to_owned())))
+}
+
+fn patch_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, entry, path, _] = captured[..] else { return None };
+    leads_to(&format!("patch file {entry}: no such file"), holder(path, entry), path)
+}
+
+fn generator_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, kind, _, path, _] = captured[..] else { return None };
+    leads_to(&format!("{kind} source {path}: no such file"), folder(before), path)
+}
+
+fn component(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, _, path, _] = captured[..] else { return None };
+    of_components(&format!("component {path}: no such folder"), path)
+}
+
+fn not_component(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, path, _, _] = captured[..] else { return None };
+    of_components(core(scene.text, "expected kind"), path)
+}
+
+fn of_components(says: &str, path: &str) -> Option<Vec<Fault>> {
+    let own = At::Field(&["spec.components", "spec.path"]);
+    Some(leads_to(says, None, path)?.into_iter().map(|fault| fault.own(own, &[])).collect())
+}
+
+fn empty_folder(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, _, path, _] = captured[..] else { return None };
+    let says = format!("{path} has no kustomization.yaml");
+    leads_to(&says, entry_of(before).and_then(|entry| holder(path, entry)), path)
+}
+
+fn two_files(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let folder = captured.last()?.split(['\'', '\n']).next()?.trim();
+    fault(core(scene.text, "Found multiple"), build(Some(folder.to_owned()), Entry::Whole))
+}
+
+fn cycle(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, candidate, _, _] = captured[..] else { return None };
+    leads_to(core(scene.text, "cycle detected"), None, candidate)
+}
+
+fn outside(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, _, path, _] = captured[..] else { return None };
+    leads_to(core(scene.text, "fs-security-constraint"), folder(before), path)
+}
+
+fn remote(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let before = captured.first()?;
+    let entry = match entry_of(before) {
+        Some(entry) => Entry::Text(entry.to_owned()),
+        None => Entry::Whole,
+    };
+    let says = if scene.text.contains("HTTP Error: ") { "HTTP Error: " } else { "timeout running" };
+    let place = build(folder(before), entry.clone());
+    let sentence = match &entry {
+        Entry::Text(url) => format!("{url}: {}", core(scene.text, says)),
+        _ => core(scene.text, says).to_owned(),
+    };
+    fault(&sentence, place)
+}
+
+fn no_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, entry, path, _] = captured[..] else { return None };
+    let entry = entry.rsplit_once("ing resources from '").map_or(entry, |(_, last)| last);
+    leads_to(&format!("{entry}: no such file or directory"), holder(path, entry), path)
+}
+
+fn no_folder(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, path, _] = captured[..] else { return None };
+    let folder = entry_of(before).and_then(|entry| holder(path, entry));
+    leads_to(&format!("{path}: no such file or directory"), folder, path)
+}
+
+fn replacements(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let from =
+        if scene.text.contains("nothing selected by ") { "nothing selected by " } else { "fieldPath `" };
+    let entry = Entry::Key { key: Path::of(&["replacements"]), problem: Problem::NotFound };
+    fault(core(scene.text, from), build(folder(captured.first()?), entry))
+}
+
+fn duplicate_key(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, key, second] = captured[..] else { return None };
+    let again = line(tail(before, 40));
+    let first = line(&format!("line {second}"));
+    let look = LookFor::DuplicateKey { key: key.to_owned(), lines: first.zip(again) };
+    let place = Place::File { file: accumulated(scene, before), line: again, look: Some(look) };
+    fault(core(scene.text, "mapping key \""), place)
+}
+
+/// A fault in a patch, with the own field where such patches stand in this kind.
+fn patch(scene: &Scene<'_>, says: &str, told: &str, is: PatchIs) -> Option<Vec<Fault>> {
+    let at = match scene.kind {
+        crate::Kind::HelmRelease => At::PostRenderer(0),
+        crate::Kind::FluxInstance => At::Patch("spec.kustomize.patches", 0),
+        _ => At::Patch("spec.patches", 0),
+    };
+    Some(vec![Fault::new(says).own(at, &[told]).at(Place::Patch(is))])
+}
+
+fn patch_of(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let id = captured.get(1)?.split(['"', '\'', ' ']).next()?;
+    let named = Named::resource_id(id)?;
+    let many = scene.text.contains("multiple matches for Id");
+    let says =
+        format!("{} {named} for this patch", if many { "there is more than one" } else { "there is no" });
+    patch(scene, &says, id, PatchIs::Of(named))
+}
+
+/// `replace operation does not apply: doc is missing path: /data/foo: missing value`.
+fn operation(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, what] = captured[..] else { return None };
+    let op = before.trim_end().rsplit([' ', ':', '\'', '\n']).next()?.to_owned();
+    let pointer = what.split([' ', '\n', '"', '\'']).find(|it| it.starts_with('/'));
+    let pointer = pointer.map(|it| it.trim_end_matches([':', ',', '.']).to_owned());
+    let says = format!("{op} operation does not apply: {what}");
+    let told = pointer.clone().unwrap_or_default();
+    patch(scene, &says, &told, PatchIs::Operation { op, pointer })
+}
+
+/// `testing path /data/x failed`, `testing value /data/x failed`.
+fn test_operation(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let pointer = captured.get(1)?.split(' ').next().filter(|it| it.starts_with('/'))?.to_owned();
+    let says = core(scene.text, "testing ");
+    patch(scene, says, &pointer, PatchIs::Operation { op: "test".to_owned(), pointer: Some(pointer.clone()) })
+}
+
+fn patch_text(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let quoted = captured.last()?;
+    let text = match unquote(quoted) {
+        Some((text, _)) => text,
+        None => quoted.trim_end().trim_end_matches(']').to_owned(),
+    };
+    let says = if scene.text.contains("must specify a target") {
+        "this JSON patch needs a target"
+    } else {
+        "this is neither a strategic merge patch nor a JSON patch"
+    };
+    patch(scene, says, &text, PatchIs::Text(text.clone()))
+}
+
+/// `failed to decode Kubernetes YAML from <file>: <why>`: the folder has no kustomization.yaml, every file in it is taken.
+pub(super) fn not_kubernetes(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [path, why] = captured[..] else { return None };
+    let syntax = why.contains("yaml: line ") || why.contains("yaml: unmarshal");
+    let look = if syntax { LookFor::Syntax } else { LookFor::NoObject };
+    let file = FileName { path: join("", path), from: From::Root };
+    let place = Place::File { file: Some(file), line: line(why).filter(|_| syntax), look: Some(look) };
+    fault(&format!("{path} is no Kubernetes YAML: {why}"), place)
+}
+
+pub(super) fn panicked(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [name, _] = captured[..] else { return None };
+    let file = FileName { path: name.to_owned(), from: From::Anywhere };
+    fault(scene.text, Place::File { file: Some(file), line: None, look: Some(LookFor::Syntax) })
+}
+
+/// `error decrypting sources: …`: a file of a generator, if a path is told.
+pub(super) fn encrypted_source(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let told = captured.last()?.split('\'').skip(1).step_by(2).find(|it| !it.is_empty() && !it.contains(' '));
+    let place = match told {
+        Some(path) => build(None, Entry::LeadsTo(path.to_owned())),
+        None => Place::Own,
+    };
+    let own = At::Field(&["spec.decryption", "spec.path"]);
+    Some(vec![Fault::new(scene.text).own(own, &[]).at(place)])
+}
