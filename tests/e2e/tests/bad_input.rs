@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use e2e::binary::{Home, run};
@@ -265,6 +266,84 @@ fn a_client_that_vanishes_takes_the_server_and_a_hanging_login_with_it() {
             std::thread::yield_now();
         }
     }
+}
+
+/// A login program that chatters and asks: neither reaches the protocol, which stays readable to the last byte. The
+/// client waits for no answer, not even that to `initialize`, and never pauses.
+#[test]
+fn standard_output_carries_nothing_but_the_protocol() {
+    let fleet = Fleet::lay_out();
+    let heard = fleet.folder.path().join("heard");
+    let chatters = format!(
+        "echo 'Content-Length: 3'\necho\necho 'Password:'\necho noise >&2\ncat > '{0}.part'\nmv '{0}.part' '{0}'\necho '{{}}'\n",
+        heard.display()
+    );
+    let text = kubeconfig("https://127.0.0.1:1", &script(&fleet, &chatters));
+    let mut command = fleet.home.command::<_, &str>([]);
+    command.env("KUBECONFIG", fleet.kubeconfig(&text)).env("RUST_LOG", "trace").current_dir(fleet.file(""));
+    let mut server =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = server.stdin.take().unwrap();
+    let mut send = move |message: Value| {
+        let text = message.to_string();
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+    };
+    let open = json!({"uri": uri(&fleet.file(CATALOG)), "languageId": "yaml", "version": 1, "text": std::fs::read_to_string(fleet.file(CATALOG)).unwrap()});
+    let options = json!({"trusted": true, "client": {"pick": true}});
+    send(
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"processId": null, "rootUri": uri(&fleet.file("")), "capabilities": {}, "initializationOptions": options}}),
+    );
+    send(json!({"jsonrpc": "2.0", "method": "initialized", "params": {}}));
+    send(json!({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": open}}));
+    let choose =
+        json!({"command": "fluxcd.chooseCluster", "arguments": [{"uri": uri(&fleet.file(CATALOG))}]});
+    let lenses = json!({"jsonrpc": "2.0", "id": 4, "method": "textDocument/codeLens", "params": {"textDocument": {"uri": uri(&fleet.file(CATALOG))}}});
+    send(lenses.clone());
+    let mut output = BufReader::new(server.stdout.take().unwrap());
+    let mut pick = picks("staging");
+    let mut chosen = false;
+    let until = Instant::now() + PATIENCE;
+    // Strictly: one header, its bytes, the next header. Anything else fails.
+    loop {
+        let mut header = String::new();
+        if output.read_line(&mut header).unwrap() == 0 {
+            break;
+        }
+        let length = header.strip_prefix("Content-Length: ").and_then(|it| it.strip_suffix("\r\n"));
+        let length: usize =
+            length.and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("no header: {header:?}"));
+        let mut rest = vec![0; length + 2];
+        output.read_exact(&mut rest).unwrap();
+        let message: Value = serde_json::from_slice(rest.strip_prefix(b"\r\n").unwrap()).unwrap();
+        assert_eq!(message["jsonrpc"], "2.0", "{message}");
+        if let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) {
+            let result = pick(method, &message["params"]);
+            send(json!({"jsonrpc": "2.0", "id": id, "result": result}));
+        }
+        // Once the file is known a cluster is chosen; then the server is kept busy until the login has ended.
+        if message["id"] == 4 && !chosen {
+            chosen = true;
+            send(json!({"jsonrpc": "2.0", "id": 2, "method": "workspace/executeCommand", "params": choose}));
+        }
+        if message["id"] == 4 && !heard.exists() {
+            assert!(Instant::now() < until, "no login within {PATIENCE:?}");
+            send(lenses.clone());
+        } else if message["id"] == 4 {
+            send(json!({"jsonrpc": "2.0", "id": 3, "method": "shutdown"}));
+        }
+        if message["id"] == 3 {
+            send(json!({"jsonrpc": "2.0", "method": "exit"}));
+        }
+    }
+    assert!(server.wait().unwrap().success());
+    assert_eq!(
+        std::fs::read_to_string(&heard).unwrap(),
+        "",
+        "the program had no part of the protocol to read"
+    );
+    let mut stderr = String::new();
+    server.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(stderr, "", "Neovim shows each line of it as an error");
 }
 
 #[test]

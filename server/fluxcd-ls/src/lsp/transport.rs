@@ -3,7 +3,9 @@
 //! The framework's own `Server` is not used, for three reasons that were tried: it polls four handlers at a time,
 //! so that four pending commands freeze typing; it stops reading after the first message that is not JSON; and it
 //! waits for open handlers when the editor is gone. Here each handler is polled once before the next message is
-//! read, so that what handlers forward keeps the order of the wire whatever they wait for later.
+//! read, so that what handlers forward keeps the order of the wire whatever they wait for later. Only `initialize`
+//! is awaited: the framework drops what comes before its answer, and a `didOpen` of a client that did not wait for
+//! it would be lost without a word.
 
 use std::io;
 
@@ -79,7 +81,16 @@ where
                 }
                 Some(Incoming::Request(request)) => {
                     let exit = request.method() == "exit";
+                    let first = request.method() == "initialize";
                     let mut handler = service.call(request);
+                    if first {
+                        tokio::select! {
+                            biased;
+                            () = stop.cancelled() => break Ended::Cancelled,
+                            response = handler => answer(&responses, response),
+                        }
+                        continue;
+                    }
                     match futures::poll!(&mut handler) {
                         std::task::Poll::Ready(response) => answer(&responses, response),
                         std::task::Poll::Pending => open.push(handler),

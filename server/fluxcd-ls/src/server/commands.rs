@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Error;
 
 use super::Event;
+use super::documents::Document;
 use super::outbox::Outbox;
 use super::seam::Acting;
 use super::view::View;
 use super::watch::RepoId;
 use super::world::{Done, World};
-use crate::lsp::backend::Reply;
+use crate::lsp::backend::{ClientMessage, Reply};
 use crate::lsp::convert;
 use crate::lsp::custom::{DetailsNotification, DetailsParams, PickItem};
 use crate::lsp::types as lsp;
@@ -107,11 +108,10 @@ impl Argument {
 
 impl World {
     pub(super) fn command(&mut self, params: lsp::ExecuteCommandParams, reply: Reply<Option<Value>>) {
-        let argument =
-            params.arguments.and_then(|arguments| arguments.into_iter().next()).unwrap_or_default();
+        let argument = params.arguments.as_ref().and_then(|arguments| arguments.first());
         let argument: Argument = match argument {
-            Value::Null => Argument::default(),
-            argument => match serde_json::from_value(argument) {
+            None | Some(Value::Null) => Argument::default(),
+            Some(argument) => match Argument::deserialize(argument) {
                 Ok(argument) => argument,
                 Err(error) => {
                     let _ = reply.send(Err(Error::invalid_params(error.to_string())));
@@ -119,6 +119,10 @@ impl World {
                 }
             },
         };
+        if let Some(document) = self.unlocated(argument.uri.as_ref()) {
+            document.waiting.push(ClientMessage::Command(params, reply));
+            return;
+        }
         match params.command.as_str() {
             "fluxcd.details" => return self.show_details(argument, Some(reply), true),
             "fluxcd.statusAtCursor" => return self.show_details(argument, Some(reply), false),
@@ -147,6 +151,17 @@ impl World {
         }
         // Closed only when the editor is gone.
         let _ = reply.send(Ok(None));
+    }
+
+    /// The document that a command has to wait for: its repository is being looked for. Without a named one, and
+    /// while no repository is known at all, any document of which that is true.
+    fn unlocated(&mut self, uri: Option<&lsp::Uri>) -> Option<&mut Document> {
+        let document = match uri {
+            Some(uri) => self.documents.get_mut(uri),
+            None if self.repos.is_empty() => self.documents.values_mut().find(|it| it.is_being_located()),
+            None => None,
+        };
+        document.filter(|it| it.is_being_located())
     }
 
     /// The repository of a document, else the only one.

@@ -98,7 +98,7 @@ pub(crate) struct Document {
     pub home: Option<(RepoId, RepoPath)>,
     /// Whether its repository was looked for.
     pub located: bool,
-    /// Questions that wait for its repository to be found.
+    /// Questions and commands that wait for its repository to be found.
     pub waiting: Vec<ClientMessage>,
     /// When it was last typed in.
     pub edited: Option<Instant>,
@@ -118,6 +118,11 @@ pub(crate) struct Stamped {
 }
 
 impl Document {
+    /// Whether its repository is being looked for: what is asked of it waits for that.
+    pub(crate) fn is_being_located(&self) -> bool {
+        self.file.is_some() && !self.located
+    }
+
     /// Whether the editor shows lenses that say something else by now. True once for each change.
     pub(crate) fn lenses_are_stale(&mut self) -> bool {
         let (Some(analysed), Some(served)) = (self.analysed, self.served) else { return false };

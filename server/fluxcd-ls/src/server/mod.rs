@@ -129,11 +129,12 @@ async fn own(mut world: World, mut inbox: mpsc::UnboundedReceiver<Event>, stop: 
         let event = tokio::select! {
             biased;
             () = stop.cancelled() => break,
+            // Before the inbox: a client that never pauses must not keep a ✓ from ageing.
+            timer = world.timers.next() => Event::Timer(timer),
             event = inbox.recv() => match event {
                 Some(event) => event,
                 None => break,
             },
-            timer = world.timers.next() => Event::Timer(timer),
         };
         tick(&mut world, event);
         for _ in 0..BURST {

@@ -110,17 +110,18 @@ pub(crate) fn find(file: &Path, folders: &[PathBuf]) -> Found {
         }
         Err(error) => {
             tracing::info!(%error, "no history for {}", file.display());
-            let within = folders
-                .iter()
-                .filter(|folder| file.starts_with(folder))
-                .max_by_key(|it| it.as_os_str().len());
-            let root = within
-                .cloned()
-                .or_else(|| file.parent().map(Path::to_owned))
-                .unwrap_or_else(|| file.to_owned());
-            Found { git: None, root, remotes: Remotes::default(), pushed: BTreeMap::new() }
+            without_history(file, folders)
         }
     }
+}
+
+/// What stands for a file's repository where Git knows none.
+pub(crate) fn without_history(file: &Path, folders: &[PathBuf]) -> Found {
+    let within =
+        folders.iter().filter(|folder| file.starts_with(folder)).max_by_key(|it| it.as_os_str().len());
+    let root =
+        within.cloned().or_else(|| file.parent().map(Path::to_owned)).unwrap_or_else(|| file.to_owned());
+    Found { git: None, root, remotes: Remotes::default(), pushed: BTreeMap::new() }
 }
 
 /// The branches of the remotes, without the remotes' names. Where two remotes have one of the same name the

@@ -41,7 +41,12 @@ impl World {
         let Some(file) = file else { return };
         // A repository that is known needs no look at the disk; one inside of it (a submodule) does.
         let folders = self.folders.clone();
-        self.background(move || Done::Found(uri, Box::new(repository::find(&file, &folders))), || None);
+        let (other, place, around) = (uri.clone(), file.clone(), folders.clone());
+        self.background(
+            move || Done::Found(uri, Box::new(repository::find(&file, &folders))),
+            // Questions wait for it.
+            move || Some(Done::Found(other, Box::new(repository::without_history(&place, &around)))),
+        );
     }
 
     /// A document's repository was found: it is analysed from now on.
@@ -140,7 +145,7 @@ impl World {
             return;
         };
         let Some((repo, path)) = document.home.clone() else {
-            if document.file.is_some() && !document.located {
+            if document.is_being_located() {
                 document.waiting.push(question);
             } else {
                 answer_nothing(question);

@@ -36,6 +36,26 @@ async fn requests_before_initialize_are_refused() {
 }
 
 #[tokio::test]
+async fn what_comes_behind_initialize_waits_for_its_answer() {
+    // The protocol forbids it; a document that was dropped here would be unknown as long as it is open.
+    let mut editor = Setup::new(FILES).recording(&list(Some(NO_FOLDER))).start();
+    let uri = editor.uri(APPS);
+    let hello = editor
+        .ask(
+            "initialize",
+            json!({"processId": null, "capabilities": {}, "initializationOptions": {"trusted": true}}),
+        )
+        .await;
+    editor.notify("initialized", json!({})).await;
+    editor.open(APPS).await;
+    let lenses = editor.ask("textDocument/codeLens", json!({"textDocument": {"uri": uri}})).await;
+    assert!(editor.answer(lenses).await["result"].is_array(), "the document is known");
+    assert!(editor.answer(hello).await["result"].is_object());
+    assert!(!editor.marks(APPS).await.is_empty());
+    editor.goodbye().await;
+}
+
+#[tokio::test]
 async fn what_is_not_json_or_no_request_changes_nothing() {
     let mut editor = Setup::new(FILES).hello().await;
     editor.send_raw(b"Content-Length: 5\r\n\r\n{oops").await;

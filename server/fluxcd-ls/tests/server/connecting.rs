@@ -107,6 +107,24 @@ async fn a_remembered_consent_connects_its_own_files_only() {
 }
 
 #[tokio::test]
+async fn a_cluster_chosen_right_behind_the_file_waits_for_its_repository() {
+    for by_file in [true, false] {
+        let (_, answer) = picks(&["staging", "This repository"]);
+        let mut editor = Setup::new(FILES).kubeconfig().answers(answer).hello().await;
+        editor.open(APPS).await;
+        let argument = if by_file { json!({"uri": editor.uri(APPS)}) } else { Value::Null };
+        editor.command("fluxcd.chooseCluster", argument).await;
+        assert_eq!(editor.contacts(1).await, ["staging (chosen)"]);
+        // What is told at the cursor is asked in the same moment by editors that follow it.
+        let uri = editor.uri(INFRA);
+        editor.open(INFRA).await;
+        let told = editor.command("fluxcd.statusAtCursor", json!({"uri": uri})).await;
+        assert_eq!(told["title"], "infra.yaml", "{told}");
+        editor.goodbye().await;
+    }
+}
+
+#[tokio::test]
 async fn never_here_takes_the_offer_away() {
     let (_, answer) = picks(&["Never in this repository"]);
     let mut editor = Setup::new(FILES).kubeconfig().answers(answer).hello().await;
