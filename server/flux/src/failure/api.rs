@@ -102,7 +102,7 @@ fn of_object(scene: &Scene<'_>, object: Named, id: &'static str, verb: &str, res
         }
         "A12" => answer(scene, &object, rest),
         "A13" => {
-            let says = format!("{} is not served, or needs a namespace", object.kind);
+            let says = format!("{object} has no namespace: {rest}");
             one(Fault::new(&says).of(object).field(&["metadata", "namespace"], Problem::Required))
         }
         "K43" => {
@@ -387,17 +387,24 @@ fn pod_security(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
         let field = field.map(|it| it.split(['=', ' ', ';', ',']).next().unwrap_or(it)).and_then(Path::parse);
         // Of several containers the first: one mark for one reason.
         let container = who.contains("container").then(|| who.split('"').nth(1)).flatten();
-        let path = match (container, field) {
-            (Some(name), field) => {
-                let item = Step::Item(vec![("name".to_owned(), name.to_owned())]);
-                let path = Path::of(&["spec", "containers"]).with(item);
-                let below = field.unwrap_or_else(|| Path::of(&["securityContext"]));
-                below.steps().iter().cloned().fold(path, Path::with)
-            }
-            (None, Some(field)) => field.steps().iter().cloned().fold(Path::of(&["spec"]), Path::with),
-            (None, None) => continue,
+        let named = |list: &str, name: &str| {
+            Path::of(&["spec", list]).with(Step::Item(vec![("name".to_owned(), name.to_owned())]))
         };
-        let place = Place::Field { path, value: None, problem: Problem::Denied };
+        let volume = who.split_once("volume \"").and_then(|(_, it)| it.split('"').next());
+        let host = who.split('=').next().filter(|it| it.starts_with("host") && !it.contains(' '));
+        let above = match (container, volume, host) {
+            (Some(name), _, _) => Some(named("containers", name)),
+            (None, Some(name), _) => Some(named("volumes", name)),
+            (None, None, Some(key)) => Some(Path::of(&["spec", key])),
+            (None, None, None) => field.is_some().then(|| Path::of(&["spec"])),
+        };
+        let place = match above {
+            Some(above) => {
+                let path = field.unwrap_or_default().steps().iter().cloned().fold(above, Path::with);
+                Place::Field { path, value: None, problem: Problem::Denied }
+            }
+            None => Place::Object,
+        };
         faults.push(Fault::new(&says).at(place));
     }
     if faults.is_empty() {

@@ -24,13 +24,8 @@ pub(super) const BUILD: &[Row] = &[
     ("K20", KS, "*missing metadata.name in object {{* *} *", Then::Read(nameless)),
     ("K19", KS, "*missing Resource metadata*", Then::Read(no_object)),
     ("K21", KS, "*may not add resource with an already registered id: *", Then::Read(registered)),
-    ("K31", KS, "*failed to get the patch file from path(*): open *: no such file*", Then::Read(patch_file)),
-    (
-        "K32",
-        KS,
-        "*loading KV pairs: * sources: [*]: open *: no such file or directory*",
-        Then::Read(generator_file),
-    ),
+    ("K31", KS, "*failed to get the patch file from path(*): *", Then::Read(patch_file)),
+    ("K32", KS, "*loading KV pairs: *: [*]: open *: no such file or directory*", Then::Read(generator_file)),
     ("K25", KS, "*accumulating components: *evalsymlink failure on '*'*", Then::Read(component)),
     ("K25", KS, "*expected kind 'Component' for path '*' but got '*'*", Then::Read(not_component)),
     ("K22", KS, "*unable to find one of 'kustomization.yaml', * in directory '*'*", Then::Read(empty_folder)),
@@ -38,7 +33,7 @@ pub(super) const BUILD: &[Row] = &[
     ("K24", KS, "*cycle detected: candidate root '*' contains visited root '*'*", Then::Read(cycle)),
     ("K35", KS, "*fs-security-constraint *: path '*' is not in or below *", Then::Read(outside)),
     ("K36", KS, "*HTTP Error: status code *", Then::Read(remote)),
-    ("K36", KS, "*timeout running 'git *", Then::Read(remote)),
+    ("K36", KS, "* timeout running '*", Then::Read(remote)),
     ("K15", KS, "*accumulating resources from '*': open *: no such file or directory*", Then::Read(no_file)),
     ("K15", KS, "*evalsymlink failure on '*' : lstat *", Then::Read(no_folder)),
     ("", PATCHED, "*", Then::Read(patches)),
@@ -126,8 +121,10 @@ fn file_name(before: &str, entry: &str, absolute: Option<&str>) -> FileName {
 
 /// The folder of an entry whose whole path is known.
 fn holder(path: &str, entry: &str) -> Option<String> {
-    let folder = path.strip_suffix(entry)?;
-    Some(folder.strip_suffix('/').unwrap_or(if folder.is_empty() { "." } else { return None }).to_owned())
+    match path.strip_suffix(entry)? {
+        "" => Some(".".to_owned()),
+        folder => Some(folder.strip_suffix('/')?.to_owned()),
+    }
 }
 
 /// `line 4: did not find expected key` → 4.
@@ -214,13 +211,17 @@ fn leads_to(says: &str, folder: Option<String>, path: &str) -> Option<Vec<Fault>
 }
 
 fn patch_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [_, entry, path, _] = captured[..] else { return None };
+    let [_, entry, why] = captured[..] else { return None };
+    let path = match why.split_once("evalsymlink failure on '") {
+        Some((_, path)) => path.split_once('\'')?.0,
+        None => why.split_once("open ")?.1.split_once(": ")?.0,
+    };
     leads_to(&format!("patch file {entry}: no such file"), holder(path, entry), path)
 }
 
 fn generator_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [before, kind, _, path, _] = captured[..] else { return None };
-    leads_to(&format!("{kind} source {path}: no such file"), folder(before), path)
+    leads_to(&format!("{kind}: {path}: no such file"), folder(before), path)
 }
 
 fn component(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -230,7 +231,7 @@ fn component(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 
 fn not_component(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [_, path, _, _] = captured[..] else { return None };
-    of_components(core(scene.text, "expected kind"), path)
+    of_components(core(scene.text, "expected kind").trim_end_matches('"'), path)
 }
 
 fn of_components(says: &str, path: &str) -> Option<Vec<Fault>> {
@@ -266,10 +267,12 @@ fn remote(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
         None => Entry::Whole,
     };
     let says = if scene.text.contains("HTTP Error: ") { "HTTP Error: " } else { "timeout running" };
+    let what = core(scene.text, says);
+    let what = what.split_once("': must build at").map_or(what, |(it, _)| it);
     let place = build(folder(before), entry.clone());
     let sentence = match &entry {
-        Entry::Text(url) => format!("{url}: {}", core(scene.text, says)),
-        _ => core(scene.text, says).to_owned(),
+        Entry::Text(url) => format!("{url}: {what}"),
+        _ => what.to_owned(),
     };
     fault(&sentence, place)
 }
@@ -355,7 +358,7 @@ fn patch_text(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 
 /// `failed to decode Kubernetes YAML from <file>: <why>`: the folder has no kustomization.yaml, every file in it is taken.
 pub(super) fn not_kubernetes(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [path, why] = captured[..] else { return None };
+    let [_, path, why] = captured[..] else { return None };
     let syntax = why.contains("yaml: line ") || why.contains("yaml: unmarshal");
     let look = if syntax { LookFor::Syntax } else { LookFor::NoObject };
     let file = FileName { path: join("", path), from: From::Root };
@@ -364,7 +367,7 @@ pub(super) fn not_kubernetes(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fau
 }
 
 pub(super) fn panicked(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [name, _] = captured[..] else { return None };
+    let [_, name, _] = captured[..] else { return None };
     let file = FileName { path: name.to_owned(), from: From::Anywhere };
     fault(scene.text, Place::File { file: Some(file), line: None, look: Some(LookFor::Syntax) })
 }

@@ -299,7 +299,11 @@ fn typed_error(line: &str) -> Option<Fault> {
     } else {
         (path, Problem::Invalid, None)
     };
-    let says = format!("{}: {}", line.get(..len)?.trim_start_matches('.'), what);
+    let what = match &value {
+        Some(value) => what.replace(&format!("&value.valueUnstructured{{Value:{value}}}"), value),
+        None => what.to_owned(),
+    };
+    let says = format!("{}: {what}", line.get(..len)?.trim_start_matches('.'));
     Some(Fault::new(&says).at(Place::Field { path, value, problem }))
 }
 

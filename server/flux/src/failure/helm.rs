@@ -36,8 +36,8 @@ pub(super) const RELEASE: &[Row] = &[
     ("H14'", HR, "*failed to create resource: *", Then::Read(manifest)),
     ("H14'", HR, "*error validating data: *", Then::Read(manifest)),
     ("H18", HR, "*resource * not ready. status: *", Then::Read(health::not_ready)),
-    ("H17", HR, "*timeout waiting for: [*", Then::Read(health::health)),
-    ("H17", HR, "*failed early due to stalled resources: [*", Then::Read(health::health)),
+    ("H17", HR, "*timeout waiting for: [*", Then::Read(waited)),
+    ("H17", HR, "*failed early due to stalled resources: [*", Then::Read(waited)),
     ("H21", HR, "*chart requires kubeVersion: *", Then::Own(VERSION_OF_RELEASE)),
     ("H25", HR, "*cannot reuse a name that is still in use*", Then::Own(At::Field(&["spec.releaseName"]))),
     ("H25", HR, "*has no deployed releases*", Then::Own(At::Field(&["spec.releaseName"]))),
@@ -47,9 +47,10 @@ pub(super) const RELEASE: &[Row] = &[
     ("", HR, "*", Then::Read(any_answer)),
 ];
 
-/// A row of this table says what the message is; what inner rows find is only where.
+/// A row of this table says what the message is; what inner rows find is only where. What helps an object that Flux
+/// applies itself does not help one of a chart.
 fn retold(faults: Vec<Fault>, id: &'static str) -> Vec<Fault> {
-    faults.into_iter().map(|fault| Fault { shape: Some(id), ..fault }).collect()
+    faults.into_iter().map(|fault| Fault { shape: Some(id), hint: None, ..fault }).collect()
 }
 
 /// Fills in the own field where inner rows have none.
@@ -78,6 +79,10 @@ pub(super) fn release(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
     }
     let faults = first(RELEASE, &Scene { text: error, chart, ..*scene });
     Some(faults.unwrap_or_else(|| vec![Fault::new(error)]))
+}
+
+fn waited(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    Some(retold(health::health(scene, captured)?, "H17"))
 }
 
 fn tested(scene: &Scene<'_>) -> Option<Vec<Fault>> {
@@ -156,7 +161,11 @@ fn manifest(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
         .or_else(|| api::answer_alone(scene, scene.text))
         .unwrap_or_else(|| vec![Fault::new(rest)]);
     let built = scene.text.contains("unable to build kubernetes objects");
-    Some(retold(with_own(faults, CHART_OF_RELEASE), if built { "H13" } else { "H14'" }))
+    Some(if built {
+        retold(with_own(faults, CHART_OF_RELEASE), "H13")
+    } else {
+        retold(with_own(faults, VALUES), "H14'")
+    })
 }
 
 /// `cannot patch "web" with kind Service: <answer> && cannot patch …`.

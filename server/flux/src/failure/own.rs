@@ -75,6 +75,35 @@ impl Own {
     }
 }
 
+/// For tests and logs: which field it is looked for.
+impl std::fmt::Display for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.at {
+            None | Some(At::Field([])) => return Ok(()),
+            Some(at) => {
+                let told = |n: usize| self.told.get(n).map_or("?", String::as_str);
+                match at {
+                    At::Field(fields) => f.write_str(&fields.join(" or "))?,
+                    At::Named(items, n, key) | At::Kinded(items, n, key) => {
+                        write!(f, "{items}[{}].{key}", told(n))?;
+                    }
+                    At::NamedKind(items, n, key) => {
+                        write!(f, "{items}[{} {}].{key}", told(n.saturating_sub(1)), told(n))?;
+                    }
+                    At::Text(items, n) | At::Holding(items, _, n) => write!(f, "{items}[{}]", told(n))?,
+                    At::Entry(items, n, other) => write!(f, "{items}.{} or {other}", told(n))?,
+                    At::Patch(items, n) => write!(f, "{items}[{:?}]", told(n))?,
+                    At::PostRenderer(n) => write!(f, "spec.postRenderers[{:?}]", told(n))?,
+                    At::Values(n) => write!(f, "spec.values{}", told(n))?,
+                    At::Told(n) => f.write_str(told(n))?,
+                    At::HealthCheck(n) => write!(f, "spec.healthChecks[{}].name", told(n))?,
+                }
+            }
+        }
+        self.below.map_or(Ok(()), |part| write!(f, " below {part}"))
+    }
+}
+
 fn place(at: At, told: &[String], root: &Value, object: &Object) -> Option<String> {
     let nth = |n: usize| told.get(n).map(String::as_str);
     let first = |fields: &[&'static str]| {
@@ -121,7 +150,10 @@ fn place(at: At, told: &[String], root: &Value, object: &Object) -> Option<Strin
             let path = found.next().filter(|_| found.next().is_none());
             Some(path.unwrap_or_else(|| "spec.postRenderers".to_owned()))
         }
-        At::Values(n) => values(root, nth(n)?),
+        At::Values(n) => {
+            const ELSE: &[&str] = &["spec.valuesFrom", "spec.chartRef.name", "spec.chart.spec.chart"];
+            values(root, nth(n)?).or_else(|| first(ELSE))
+        }
         At::Told(n) => {
             let told = nth(n)?;
             // `resources[3]: …` or `resources[2] (kind=…)`: the pattern ate up to the bracket.

@@ -2,7 +2,7 @@
 
 use super::Then::{Own, Read};
 use super::own::At::{self, Field, Holding, Kinded, Named, Text, Told};
-use super::{Fault, Row, Scene, api, build, health, helm, variables};
+use super::{Fault, Other, Row, Scene, api, build, health, helm, variables};
 use crate::Kind;
 
 pub(super) const KS: &[Kind] = &[Kind::Kustomization];
@@ -24,6 +24,15 @@ const FETCHING: &[Kind] = &[
     Kind::Bucket,
     Kind::ImageRepository,
     Kind::HelmChart,
+];
+/// The kinds that store artifacts.
+const STORING: &[Kind] = &[
+    Kind::GitRepository,
+    Kind::OCIRepository,
+    Kind::HelmRepository,
+    Kind::HelmChart,
+    Kind::Bucket,
+    Kind::ArtifactGenerator,
 ];
 const GENERATOR: &[Kind] = &[Kind::ArtifactGenerator];
 const IMAGES: &[Kind] = &[Kind::ImageRepository];
@@ -58,14 +67,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     ("K5", KS, "can't access '*', * feature gate is disabled*", Own(Field(&["spec.sourceRef.kind"]))),
     ("K6", KS, "failed to * archive*", Own(SOURCE)),
-    (
-        "K9",
-        KS,
-        "dependency '*' is not ready according to readyExpr eval*",
-        Own(Named("spec.dependsOn", 0, "readyExpr")),
-    ),
-    ("K8", KS, "dependency '*' not found*", Own(Named("spec.dependsOn", 0, "name"))),
-    ("K9", KS, "dependency '*' *", Own(Named("spec.dependsOn", 0, "name"))),
+    ("K9", KS, "dependency '*' is not ready according to readyExpr eval*", Read(dependency)),
+    ("K8", KS, "dependency '*' not found*", Read(dependency)),
+    ("K9", KS, "dependency '*' *", Read(dependency)),
     (
         "K10",
         KS,
@@ -126,14 +130,9 @@ pub(super) const ROWS: &[Row] = &[
     ("H28", HR, "artifact revision * does not match chart version *", Own(Field(&["spec.chartRef.name"]))),
     ("H28", HR, "invalid artifact revision *", Own(Field(&["spec.chartRef.name"]))),
     ("H28", HR, "invalid chart version *", Own(VERSION_OF_RELEASE)),
-    ("H5", HR, "unable to get '*' dependency*", Own(Named("spec.dependsOn", 0, "name"))),
-    (
-        "H5",
-        HR,
-        "dependency '*' is not ready according to readyExpr eval*",
-        Own(Named("spec.dependsOn", 0, "readyExpr")),
-    ),
-    ("H5", HR, "dependency '*' *", Own(Named("spec.dependsOn", 0, "name"))),
+    ("H5", HR, "unable to get '*' dependency*", Read(dependency)),
+    ("H5", HR, "dependency '*' is not ready according to readyExpr eval*", Read(dependency)),
+    ("H5", HR, "dependency '*' *", Read(dependency)),
     ("H2", HR, "* '*' is not ready: *", Read(helm::source_not_ready)),
     ("H3", HR, "Source not ready: artifact not found*", Own(CHART_OF_RELEASE)),
     ("H3", HR, "Could not load chart: *", Own(CHART_OF_RELEASE)),
@@ -180,6 +179,9 @@ pub(super) const ROWS: &[Row] = &[
         Own(Field(&["spec.healthCheckExprs"])),
     ),
     // C.7 Sources.
+    ("S25", STORING, "unable to archive artifact to storage: *", Own(Field(&[]))),
+    ("S25", STORING, "failed to acquire lock*", Own(Field(&[]))),
+    ("S25", STORING, "failed to create artifact directory*", Own(Field(&[]))),
     ("S3", FETCHING, "*failed to get secret '*", Own(SECRET)),
     ("S3", GIT, "*no 'password' field was provided in the secret '*", Own(Field(&["spec.secretRef.name"]))),
     ("S3", GIT, "failed to configure authentication options: *", Own(SECRET)),
@@ -395,4 +397,16 @@ fn of_operator(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 fn stage(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
     let faults = health::health(scene, &[])?;
     Some(faults.into_iter().map(|fault| Fault { shape: Some("A27"), ..fault }).collect())
+}
+
+/// `dependency 'flux-system/infra' is not ready`: of the kind that says it.
+fn dependency(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let told = captured.first()?;
+    let (namespace, name) = told.split_once('/').map_or((None, *told), |(it, name)| (Some(it), name));
+    let target =
+        crate::failure::Named::new(scene.kind.as_str(), namespace, name).in_group(scene.kind.group());
+    let missing = scene.text.contains("\" not found");
+    let other = if missing { Other::Missing(target) } else { Other::NotReady(target) };
+    let key = if scene.text.contains("according to readyExpr") { "readyExpr" } else { "name" };
+    Some(vec![Fault::new(scene.text).own(Named("spec.dependsOn", 0, key), &[told]).other(other)])
 }

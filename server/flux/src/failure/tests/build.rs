@@ -1,0 +1,295 @@
+//! Building: C.2 and C.3.
+
+use expect_test::expect;
+
+use super::{Example, check};
+use crate::Kind;
+
+#[rustfmt::skip]
+pub(super) fn examples() -> Vec<Example> {
+    vec![
+        ("K12", Kind::Kustomization, r#"kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'base': read /tmp/kustomization-42/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-42/apps/base': invalid Kustomization: json: unknown field "spec""#, expect![[r#"
+            K12: kustomization of apps/base: key spec Unknown
+              invalid Kustomization: json: unknown field "spec"
+              own: spec.path
+        "#]]),
+        ("K13", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-42/base: is a directory': couldn't make target for path '/tmp/kustomization-42/base': invalid Kustomization: json: cannot unmarshal object into Go struct field Kustomization.images of type []types.Image", expect![[r#"
+            K13: kustomization of base: key images Type { expected: "[]types.Image", got: "object" }
+              invalid Kustomization: json: cannot unmarshal object into Go struct field Kustomization.images of type []types.Image
+              own: spec.path
+        "#]]),
+        ("K13", Kind::Kustomization, "kustomize build failed: invalid Kustomization: json: cannot unmarshal string into Go struct field Kustomization.patches.target of type types.Selector", expect![[r#"
+            K13: kustomization of <any>: key patches.target Type { expected: "types.Selector", got: "string" }
+              invalid Kustomization: json: cannot unmarshal string into Go struct field Kustomization.patches.target of type types.Selector
+              own: spec.path
+        "#]]),
+        ("K14", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'base': read /tmp/kustomization-42/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-42/apps/base': invalid Kustomization: yaml: line 1: did not find expected key", expect![[r#"
+            K14: kustomization of apps/base: Syntax { line: Some(1) }
+              invalid Kustomization: yaml: line 1: did not find expected key
+              own: spec.path
+        "#]]),
+        ("K15", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /tmp/kustomization-42/apps/missing.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/tmp/kustomization-42/apps/missing.yaml' : lstat /tmp/kustomization-42/apps/missing.yaml: no such file or directory", expect![[r#"
+            K15: kustomization of apps: LeadsTo("apps/missing.yaml")
+              missing.yaml: no such file or directory
+              own: spec.path
+        "#]]),
+        ("K15", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-42/base: is a directory': recursed accumulation of path '/tmp/kustomization-42/base': accumulating resources: accumulation err='accumulating resources from 'db.yaml': open /tmp/kustomization-42/base/db.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/tmp/kustomization-42/base/db.yaml' : lstat /tmp/kustomization-42/base/db.yaml: no such file or directory", expect![[r#"
+            K15: kustomization of base: LeadsTo("base/db.yaml")
+              db.yaml: no such file or directory
+              own: spec.path
+        "#]]),
+        ("K16", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulating resources from 'm.yaml': MalformedYAMLError: yaml: line 4: did not find expected key in File: m.yaml", expect![[r#"
+            K16: file <spec.path>/m.yaml near line 4 Syntax
+              MalformedYAMLError: yaml: line 4: did not find expected key in File: m.yaml
+              own: spec.path
+        "#]]),
+        ("K16", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-42/base: is a directory': recursed accumulation of path '/tmp/kustomization-42/base': accumulating resources: accumulating resources from 'sub/m.yaml': MalformedYAMLError: yaml: line 4: did not find expected key in File: sub/m.yaml", expect![[r#"
+            K16: file base/sub/m.yaml near line 4 Syntax
+              MalformedYAMLError: yaml: line 4: did not find expected key in File: sub/m.yaml
+              own: spec.path
+        "#]]),
+        ("K17", Kind::Kustomization, "failed to decode Kubernetes YAML from /tmp/kustomization-42/apps/values.yaml: missing Resource metadata", expect![[r#"
+            K17: file apps/values.yaml NoObject
+              apps/values.yaml is no Kubernetes YAML: missing Resource metadata
+              own: spec.path
+        "#]]),
+        ("K17", Kind::Kustomization, "failed to decode Kubernetes YAML from /tmp/kustomization-42/apps/web.yaml: MalformedYAMLError: yaml: line 5: mapping values are not allowed in this context in File: /tmp/kustomization-42/apps/web.yaml", expect![[r#"
+            K17: file apps/web.yaml near line 5 Syntax
+              apps/web.yaml is no Kubernetes YAML: MalformedYAMLError: yaml: line 5: mapping values are not allowed in this context in File: apps/web.yaml
+              own: spec.path
+        "#]]),
+        ("K18", Kind::Kustomization, "recovered from panic while parsing YAML file web.yaml: runtime error: index out of range", expect![[r#"
+            K18: file **/web.yaml Syntax
+              recovered from panic while parsing YAML file web.yaml: runtime error: index out of range
+              own: spec.path
+        "#]]),
+        ("K19", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'values.yaml': missing Resource metadata': must build at directory: '/tmp/kustomization-42/apps/values.yaml': file is not directory", expect![[r#"
+            K19: file apps/values.yaml NoObject
+              missing Resource metadata: a document has no kind or no metadata
+              own: spec.path
+        "#]]),
+        ("K20", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'm.yaml': missing metadata.name in object {{v1 ConfigMap} {{ } map[] map[]}}': must build at directory: '/tmp/kustomization-42/m.yaml': file is not directory", expect![[r#"
+            K20: file m.yaml Nameless { api_version: "v1", kind: "ConfigMap" }
+              missing metadata.name in ConfigMap (v1)
+              own: spec.path
+        "#]]),
+        ("K21", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='merging resources from 'n.yaml': may not add resource with an already registered id: ConfigMap.v1.[noGrp]/b.[noNs]': must build at directory: '/tmp/kustomization-42/n.yaml': file is not directory", expect![[r#"
+            K21 ConfigMap/b of "": file n.yaml
+              ConfigMap/b is there twice: may not add resource with an already registered id: ConfigMap.v1.[noGrp]/b.[noNs]
+              own: spec.path
+        "#]]),
+        ("K21", Kind::Kustomization, "kustomize build failed: accumulating resources: recursed merging from path '/tmp/kustomization-42/base': may not add resource with an already registered id: Deployment.v1.apps/web.shop", expect![[r#"
+            K21 Deployment/shop/web of "apps": the object
+              Deployment/shop/web is there twice: may not add resource with an already registered id: Deployment.v1.apps/web.shop
+              own: spec.path
+        "#]]),
+        ("K22", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'base': read /tmp/kustomization-42/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-42/apps/base': unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '/tmp/kustomization-42/apps/base'", expect![[r#"
+            K22: kustomization of apps: LeadsTo("apps/base")
+              apps/base has no kustomization.yaml
+              own: spec.path
+        "#]]),
+        ("K23", Kind::Kustomization, "kustomize build failed: Found multiple kustomization files under: /tmp/kustomization-42/apps", expect![[r#"
+            K23: kustomization of apps: Whole
+              Found multiple kustomization files under: apps
+              own: spec.path
+        "#]]),
+        ("K24", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../a': read /tmp/kustomization-42/a: is a directory': recursed accumulation of path '/tmp/kustomization-42/b': accumulating resources: accumulation err='accumulating resources from '../a': read /tmp/kustomization-42/a: is a directory': cycle detected: candidate root '/tmp/kustomization-42/a' contains visited root '/tmp/kustomization-42/a'", expect![[r#"
+            K24: kustomization of <any>: LeadsTo("a")
+              cycle detected: candidate root 'a' contains visited root 'a'
+              own: spec.path
+        "#]]),
+        ("K25", Kind::Kustomization, r#"kustomize build failed: accumulating components: loader.New "must build at directory: not a valid directory: evalsymlink failure on '/tmp/kustomization-42/components/x' : lstat /tmp/kustomization-42/components/x: no such file or directory""#, expect![[r#"
+            K25: kustomization of <any>: LeadsTo("components/x")
+              component components/x: no such folder
+              own: spec.components or spec.path
+        "#]]),
+        ("K25", Kind::Kustomization, r#"kustomize build failed: accumulating components: accumulateDirectory: "expected kind 'Component' for path '/tmp/kustomization-42/components/x' but got 'Kustomization'""#, expect![[r#"
+            K25: kustomization of <any>: LeadsTo("components/x")
+              expected kind 'Component' for path 'components/x' but got 'Kustomization'
+              own: spec.components or spec.path
+        "#]]),
+        ("K26", Kind::Kustomization, "component path '/abs' must be local and relative", expect![[r#"
+            K26: the Flux object
+              component path '/abs' must be local and relative
+              own: spec.components[/abs]
+        "#]]),
+        ("K27", Kind::Kustomization, r#"kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/nope.[noNs]": no matches for Id Deployment.v1.apps/nope.[noNs]; failed to find unique target for patch Deployment.v1.apps/nope.[noNs]"#, expect![[r#"
+            K27: patch of Deployment/nope
+              there is no Deployment/nope for this patch
+              own: spec.patches["Deployment.v1.apps/nope.[noNs]"]
+        "#]]),
+        ("K28", Kind::Kustomization, "kustomize build failed: multiple matches for Id Deployment.v1.apps/web.[noNs]; failed to find unique target for patch Deployment.v1.apps/web.[noNs]", expect![[r#"
+            K28: patch of Deployment/web
+              there is more than one Deployment/web for this patch
+              own: spec.patches["Deployment.v1.apps/web.[noNs]"]
+        "#]]),
+        ("K29", Kind::Kustomization, "kustomize build failed: replace operation does not apply: doc is missing path: /data/foo: missing value", expect![[r#"
+            K29: patch replace /data/foo
+              replace operation does not apply: doc is missing path: /data/foo: missing value
+              own: spec.patches["/data/foo"]
+        "#]]),
+        ("K29", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'base': read /tmp/kustomization-4/base: is a directory': recursed accumulation of path '/tmp/kustomization-4/base': remove operation does not apply: doc is missing key: /metadata/labels/a~1b: missing value", expect![[r#"
+            K29: patch remove /metadata/labels/a~1b
+              remove operation does not apply: doc is missing key: /metadata/labels/a~1b: missing value
+              own: spec.patches["/metadata/labels/a~1b"]
+        "#]]),
+        ("K29", Kind::Kustomization, r#"kustomize build failed: add operation does not apply: doc is missing path: "/spec/x/y": missing value"#, expect![[r#"
+            K29: patch add /spec/x/y
+              add operation does not apply: doc is missing path: "/spec/x/y": missing value
+              own: spec.patches["/spec/x/y"]
+        "#]]),
+        ("K30", Kind::Kustomization, "kustomize build failed: trouble configuring builtin PatchTransformer with config: `\npatch: \"- op: add\"\n`: must specify a target for JSON patch [patch: \"- op: add\\n  path: /a\\n  value: b\\n\"]", expect![[r#"
+            K30: patch "- op: add\n  path: /a\n  value: b\n"
+              this JSON patch needs a target
+              own: spec.patches["- op: add\n  path: /a\n  value: b\n"]
+        "#]]),
+        ("K30", Kind::Kustomization, r#"kustomize build failed: trouble configuring builtin PatchTransformer with config: `x`: unable to parse SM or JSON patch from [patch: "apiVersion: v1\nkind: x: y"]"#, expect![[r#"
+            K30: patch "apiVersion: v1\nkind: x: y"
+              this is neither a strategic merge patch nor a JSON patch
+              own: spec.patches["apiVersion: v1\nkind: x: y"]
+        "#]]),
+        ("K31", Kind::Kustomization, "kustomize build failed: trouble configuring builtin PatchTransformer with config: `\npath: patches/web.yaml\n`: failed to get the patch file from path(patches/web.yaml): evalsymlink failure on '/tmp/kustomization-42/apps/patches/web.yaml' : lstat /tmp/kustomization-42/apps/patches: no such file or directory", expect![[r#"
+            K31: kustomization of apps: LeadsTo("apps/patches/web.yaml")
+              patch file patches/web.yaml: no such file
+              own: spec.path
+        "#]]),
+        ("K31", Kind::Kustomization, "kustomize build failed: trouble configuring builtin PatchTransformer with config: `\npath: web.yaml\n`: failed to get the patch file from path(web.yaml): open /tmp/kustomization-42/apps/web.yaml: no such file or directory", expect![[r#"
+            K31: kustomization of apps: LeadsTo("apps/web.yaml")
+              patch file web.yaml: no such file
+              own: spec.path
+        "#]]),
+        ("K32", Kind::Kustomization, "kustomize build failed: loading KV pairs: file sources: [app.conf]: open /tmp/kustomization-42/apps/app.conf: no such file or directory", expect![[r#"
+            K32: kustomization of <any>: LeadsTo("apps/app.conf")
+              file sources: apps/app.conf: no such file
+              own: spec.path
+        "#]]),
+        ("K32", Kind::Kustomization, "kustomize build failed: loading KV pairs: env source files: [.env]: open /tmp/kustomization-42/apps/.env: no such file or directory", expect![[r#"
+            K32: kustomization of <any>: LeadsTo("apps/.env")
+              env source files: apps/.env: no such file
+              own: spec.path
+        "#]]),
+        ("K33", Kind::Kustomization, "kustomize build failed: nothing selected by ConfigMap.[noVer].[noGrp]/settings.[noNs]:data.host", expect![[r#"
+            K33: kustomization of <any>: key replacements NotFound
+              nothing selected by ConfigMap.[noVer].[noGrp]/settings.[noNs]:data.host
+              own: spec.path
+        "#]]),
+        ("K33", Kind::Kustomization, "kustomize build failed: fieldPath `data.host` is missing for replacement source ConfigMap.[noVer].[noGrp]/settings.[noNs]", expect![[r#"
+            K33: kustomization of <any>: key replacements NotFound
+              fieldPath `data.host` is missing for replacement source ConfigMap.[noVer].[noGrp]/settings.[noNs]
+              own: spec.path
+        "#]]),
+        ("K34", Kind::Kustomization, "kustomize build failed: map[string]interface {}(nil): yaml: unmarshal errors:\n  line 8: mapping key \"replicas\" already defined at line 6", expect![[r#"
+            K34: file <any> near line 8 DuplicateKey { key: "replicas", lines: Some((6, 8)) }
+              mapping key "replicas" already defined at line 6
+              own: spec.path
+        "#]]),
+        ("K35", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../../../etc': fs-security-constraint abs /tmp/kustomization-42/../etc: path '/tmp/kustomization-42/../etc' is not in or below '/tmp/kustomization-42'", expect![[r#"
+            K35: kustomization of <any>: LeadsTo("../etc")
+              fs-security-constraint abs ../etc: path '../etc' is not in or below '.'
+              own: spec.path
+        "#]]),
+        ("K36", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'https://example.com/base.yaml': HTTP Error: status code 404 (Not Found)': must build at directory: not a valid directory: evalsymlink failure", expect![[r#"
+            K36: kustomization of <any>: Text("https://example.com/base.yaml")
+              https://example.com/base.yaml: HTTP Error: status code 404 (Not Found)
+              own: spec.path
+        "#]]),
+        ("K36", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'github.com/org/base?ref=v1': URL is a git repository': hit 27s timeout running '/usr/bin/git fetch --depth=1'", expect![[r#"
+            K36: kustomization of <any>: Text("github.com/org/base?ref=v1")
+              github.com/org/base?ref=v1: timeout running '/usr/bin/git fetch --depth=1'
+              own: spec.path
+        "#]]),
+        ("K37", Kind::Kustomization, "failed to decode Kubernetes apiVersion, kind and name from: kind: x\n", expect![[r#"
+            K37: the Flux object
+              failed to decode Kubernetes apiVersion, kind and name from: kind: x
+              own: spec.path
+        "#]]),
+        ("-", Kind::Kustomization, "kustomize build failed: something that nobody has seen before", expect![[r#"
+            -: the Flux object
+              something that nobody has seen before
+              own: spec.path
+        "#]]),
+        ("K38", Kind::Kustomization, r#"cannot get sops decryption Secret 'flux-system/sops-age': secrets "sops-age" not found"#, expect![[r#"
+            K38: the Flux object
+              cannot get sops decryption Secret 'flux-system/sops-age': secrets "sops-age" not found
+              missing Secret/sops-age
+              own: spec.decryption.secretRef.name
+        "#]]),
+        ("K39", Kind::Kustomization, "failed to import 'age.agekey' data from sops decryption Secret 'flux-system/sops-age': malformed secret key", expect![[r#"
+            K39: the Flux object
+              failed to import 'age.agekey' data from sops decryption Secret 'flux-system/sops-age': malformed secret key
+              own: spec.decryption.secretRef.name
+        "#]]),
+        ("K40", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'default/db' YAML data: Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n  age1x: FAILED\n    - | failed to load age identities: no identity matched", expect![[r#"
+            K40 Secret/default/db of "": field sops Invalid
+              cannot be decrypted: Failed to get the data key required to decrypt the SOPS file.
+              own: spec.decryption
+        "#]]),
+        ("K40", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'default/db' Secret field '.dockerconfigjson': x", expect![[r#"
+            K40 Secret/default/db of "": field data[".dockerconfigjson"] Invalid
+              cannot be decrypted: failed to decrypt and format 'default/db' Secret field '.dockerconfigjson': x
+              own: spec.decryption
+        "#]]),
+        ("K41", Kind::Kustomization, "error decrypting sources: failed to decrypt 'secrets/app.env': error getting data key: 0 successful groups required, got 0", expect![[r#"
+            K41: kustomization of <any>: LeadsTo("secrets/app.env")
+              error decrypting sources: failed to decrypt 'secrets/app.env': error getting data key: 0 successful groups required, got 0
+              own: spec.decryption or spec.path
+        "#]]),
+        ("K42", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'default/db' YAML data: failed to verify sops data integrity: expected mac 'A', got 'B'", expect![[r#"
+            K42 Secret/default/db of "": field sops.mac Invalid
+              cannot be decrypted: failed to verify sops data integrity: expected mac 'A', got 'B'
+              own: spec.decryption
+        "#]]),
+        ("K42", Kind::Kustomization, "failed to verify sops data integrity: expected mac 'A', got 'B'", expect![[r#"
+            K42: the Flux object
+              failed to verify sops data integrity: expected mac 'A', got 'B'
+              own: spec.decryption
+        "#]]),
+        ("K43", Kind::Kustomization, "Secret/default/db is SOPS encrypted, configuring decryption is required for this secret to be reconciled", expect![[r#"
+            K43 Secret/default/db: field sops Forbidden
+              is SOPS encrypted, configuring decryption is required for this secret to be reconciled
+              own: spec.decryption
+        "#]]),
+        ("K44", Kind::Kustomization, r#"post build failed for 'Deployment.v1.apps/web': envsubst error: variable substitution failed: variable not set (strict mode): "CLUSTER_ENV""#, expect![[r#"
+            K44 Deployment/web of "apps": variable Named("CLUSTER_ENV")
+              the variable CLUSTER_ENV is not set
+              own: spec.postBuild
+        "#]]),
+        ("K45", Kind::Kustomization, "post build failed for 'ConfigMap.v1.[noGrp]/web.conf': envsubst error: 'my-var' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'", expect![[r#"
+            K45 ConfigMap/web.conf of "": the Flux object
+              'my-var' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'
+              own: spec.postBuild.substitute.my-var or spec.postBuild.substituteFrom
+        "#]]),
+        ("K46", Kind::Kustomization, "post build failed for 'ConfigMap.v1.[noGrp]/scripts': envsubst error: variable substitution failed: missing closing brace", expect![[r#"
+            K46 ConfigMap/scripts of "": variable Malformed
+              missing closing brace
+              hint: write `$${…}` for a literal, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`
+              own: spec.postBuild
+        "#]]),
+        ("K47", Kind::Kustomization, "post build failed for 'ConfigMap.v1.[noGrp]/settings': envsubst error: YAMLToJSON: yaml: line 3: mapping values are not allowed in this context", expect![[r#"
+            K47 ConfigMap/settings of "": variable Any
+              with its variables replaced it is no YAML: YAMLToJSON: yaml: line 3: mapping values are not allowed in this context
+              own: spec.postBuild
+        "#]]),
+        ("K48", Kind::Kustomization, r#"post build failed for 'Namespace.v1.[noGrp]/apps': substitute from 'ConfigMap/cluster-vars' error: configmaps "cluster-vars" not found"#, expect![[r#"
+            K48 Namespace/apps of "": the Flux object
+              substitute from 'ConfigMap/cluster-vars' error: configmaps "cluster-vars" not found
+              missing ConfigMap/cluster-vars
+              own: spec.postBuild.substituteFrom[ConfigMap/cluster-vars].name
+        "#]]),
+        ("K49", Kind::Kustomization, "error converting YAML to JSON: yaml: line 4: found character that cannot start any token", expect![[r#"
+            K49: the Flux object
+              error converting YAML to JSON: yaml: line 4: found character that cannot start any token
+              own: spec.path
+        "#]]),
+        ("K49", Kind::Kustomization, r#"Object 'Kind' is missing in '{"a":1}'"#, expect![[r#"
+            K49: the Flux object
+              Object 'Kind' is missing in '{"a":1}'
+              own: spec.path
+        "#]]),
+    ]
+}
+
+#[test]
+fn messages() {
+    check(examples());
+}
