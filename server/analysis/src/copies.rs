@@ -4,7 +4,7 @@
 //! `*` there, but a folder that matches is copied whole; `folder/**` loses the folder's name, every other pattern
 //! keeps the whole path; a path without wildcards is copied as `cp -r` does.
 
-use manifests::{FileKind, RepoPath, Tree};
+use manifests::{FileKind, ParsedFile, RepoPath, Tree};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -259,6 +259,14 @@ impl Artifact<'_> {
 impl Tree for Artifact<'_> {
     fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
         self.tree.read(self.files.get(path)?)
+    }
+
+    fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
+        self.tree.parsed(self.files.get(path)?)
+    }
+
+    fn written_at(&self, path: &RepoPath) -> RepoPath {
+        self.files.get(path).unwrap_or(path).clone()
     }
 
     fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {

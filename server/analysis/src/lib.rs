@@ -28,6 +28,7 @@ mod findings;
 mod hovers;
 mod index;
 mod inputs;
+mod inventory;
 mod journey;
 mod lenses;
 mod memo;
@@ -45,6 +46,7 @@ pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,
     Settings, Severity,
 };
+pub use inventory::{Application, Inventory, SourceRef, Untold, inventory};
 pub use memo::Memo;
 pub use past::{Answer, Commit, Lacks, Past};
 pub use report::{

@@ -6,8 +6,20 @@ use text_size::TextRange;
 
 use crate::{FieldPath, FileKind, RepoPath, Tree};
 
+mod build;
+mod generate;
+mod lookup;
+mod merge;
+mod object;
+mod patches;
+mod transform;
+mod variables;
 mod walk;
 
+pub use build::{Build, Overlay, build};
+pub use lookup::{FileValues, Files};
+pub use object::{Built, How, Id, Origin, Shaper, is_cluster_scoped, may_be};
+pub use variables::{Variable, Variables};
 use walk::Walk;
 
 /// The names that kustomize looks for, in its order.
@@ -114,9 +126,32 @@ pub enum Why {
     /// More than one of `kustomization.yaml`, `kustomization.yml`, `Kustomization`.
     #[error("{0} has more than one kustomization file")]
     Ambiguous(RepoPath),
+    /// A document in a file of objects that is none: kustomize refuses the build.
+    #[error("{0} holds a document that is no Kubernetes object")]
+    NotAnObject(RepoPath),
+    /// A component where a kustomization is wanted, or the other way round.
+    #[error("{0} is of the wrong kind: `resources` takes kustomizations, `components` takes components")]
+    WrongKind(RepoPath),
+    /// Two objects of one name: kustomize refuses the build.
+    #[error("{0} is there twice")]
+    Duplicate(String),
+    /// A patch for an object that is not there: kustomize refuses the build.
+    #[error("there is no {0} to patch")]
+    NoTarget(String),
+    /// A patch that cannot be applied: kustomize refuses the build.
+    #[error("the patch cannot be applied: {0}")]
+    BadPatch(String),
     /// More than 10,000 files or 64 builds inside each other.
     #[error("{0} and what it includes are too many to follow")]
     TooMany(RepoPath),
+}
+
+impl Why {
+    /// Whether kustomize refuses the whole build for it. What is fetched from elsewhere and what plugins do is only not
+    /// known here.
+    pub fn refuses(&self) -> bool {
+        !matches!(self, Why::Remote(_) | Why::Plugin(_) | Why::TooMany(_))
+    }
 }
 
 /// The files that a build of `dir` reads, transitively. A directory without kustomization.yaml is scanned as Flux

@@ -27,6 +27,7 @@ mod split;
 mod stale;
 mod template;
 mod tree;
+pub mod value;
 
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
@@ -44,6 +45,7 @@ pub use crate::{
     repo::{FileKind, MemoryTree, RepoPath, Tree},
     role::Role,
     tree::{Alias, Entry, Node, NodeKind, Scalar, ScalarStyle},
+    value::{Site, Value},
 };
 pub use text_size::{TextRange, TextSize};
 

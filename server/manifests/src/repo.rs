@@ -2,6 +2,8 @@
 
 use std::{borrow::Borrow, collections::BTreeMap, fmt, sync::Arc};
 
+use crate::ParsedFile;
+
 /// A path inside a repository: relative to its root, `/` between parts, without `.`, `..` or empty parts, so that
 /// it can never lead outside. The root is the empty path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,6 +116,16 @@ pub trait Tree {
     /// A file's text; `None` if there is no regular file of that name. Bytes that are no UTF-8 are replaced
     /// (see [`crate::decode`]). Symbolic links are not followed, in no part of the path.
     fn read(&self, path: &RepoPath) -> Option<Arc<str>>;
+
+    /// A file's text as documents. Trees that have it already do better than parsing it again.
+    fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
+        self.read(path).map(|text| ParsedFile::parse(&text))
+    }
+
+    /// Where a file of this tree is written in the repository: an artifact may hold it under another name.
+    fn written_at(&self, path: &RepoPath) -> RepoPath {
+        path.clone()
+    }
 
     /// What is in a directory, in any order, `.git` left out; empty if there is no such directory.
     fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)>;

@@ -1,10 +1,11 @@
 //! Following a build from file to file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use text_size::TextRange;
 
-use super::{Edge, KUSTOMIZATION_NAMES, Reach, Unknown, Use, Why};
+use super::lookup::{Files, Found, is_remote};
+use super::{Edge, Reach, Unknown, Use, Why};
 use crate::{FieldPath, FileKind, Node, ParsedFile, Placed, RepoPath, Soundness, Tree, identity};
 
 /// How many builds may include each other in a chain.
@@ -15,9 +16,7 @@ const MAX_FILES: usize = 10_000;
 /// A walk through a build, and what it found so far.
 pub(super) struct Walk<'tree> {
     pub(super) reach: Reach,
-    tree: &'tree dyn Tree,
-    /// Directories as listed: a build often names hundreds of files of one directory.
-    listed: HashMap<RepoPath, BTreeMap<String, FileKind>>,
+    files: Files<'tree>,
     /// The builds that include each other, from the root to the current one.
     open: Vec<RepoPath>,
     /// What was walked, and as what its resources count.
@@ -41,20 +40,11 @@ enum Wanted {
     Build,
 }
 
-/// What is at a path.
-enum Found {
-    File,
-    Directory,
-    Nothing,
-    Symlink(RepoPath),
-}
-
 impl<'tree> Walk<'tree> {
     pub(super) fn new(tree: &'tree dyn Tree) -> Walk<'tree> {
         Walk {
             reach: Reach::default(),
-            tree,
-            listed: HashMap::new(),
+            files: Files::new(tree),
             open: Vec::new(),
             done: HashSet::new(),
             full: false,
@@ -64,13 +54,13 @@ impl<'tree> Walk<'tree> {
     /// Walks the build that Flux makes of a directory.
     pub(super) fn root(&mut self, dir: &RepoPath, components: &[&str]) {
         let place = |field| Place { from: dir, field, range: TextRange::default() };
-        match self.find(dir) {
+        match self.files.find(dir) {
             Found::Directory => {}
             Found::File => return self.unknown(&place(FieldPath::root()), Why::NotABuild(dir.clone())),
             Found::Nothing => return self.unknown(&place(FieldPath::root()), Why::Missing(dir.clone())),
             Found::Symlink(link) => return self.unknown(&place(FieldPath::root()), Why::Symlink(link)),
         }
-        if self.build_files(dir).is_empty() {
+        if self.files.build_files(dir).is_empty() {
             self.scan(dir, dir, 0);
         } else {
             self.build(dir, Use::Resource);
@@ -87,11 +77,13 @@ impl<'tree> Walk<'tree> {
         if depth > MAX_DEPTH {
             return self.unknown(&place, Why::TooMany(dir.clone()));
         }
-        for (name, kind) in self.list(dir).clone() {
+        for (name, kind) in
+            self.files.list(dir).iter().map(|(name, kind)| (name.clone(), *kind)).collect::<Vec<_>>()
+        {
             let Some(path) = dir.join(&name) else { continue };
             match kind {
                 FileKind::Directory if name == ".git" => {}
-                FileKind::Directory if self.build_files(&path).is_empty() => {
+                FileKind::Directory if self.files.build_files(&path).is_empty() => {
                     self.scan(root, &path, depth + 1)
                 }
                 FileKind::Directory => {
@@ -111,7 +103,7 @@ impl<'tree> Walk<'tree> {
     /// A directory with a build file. `resources_as` is what its resources count as: those that a list of
     /// generators or transformers names are plugin configuration.
     fn build(&mut self, dir: &RepoPath, resources_as: Use) {
-        let files = self.build_files(dir);
+        let files = self.files.build_files(dir);
         let Some(path) = files.first() else { return };
         let place = Place { from: path, field: FieldPath::root(), range: TextRange::default() };
         if self.open.contains(dir) {
@@ -127,7 +119,7 @@ impl<'tree> Walk<'tree> {
             self.unknown(&place, Why::Ambiguous(dir.clone()));
         }
         self.file(&place, path, Use::BuildFile);
-        let parsed = self.tree.read(path).map(|text| ParsedFile::parse(&text));
+        let parsed = self.files.tree().parsed(path);
         let placed = parsed.iter().flat_map(ParsedFile::documents).find(|it| it.document.root.is_some());
         let Some((placed, root)) = placed.and_then(|it| Some((it, it.document.root.as_ref()?))) else {
             // An empty build file is one that builds nothing; kustomize refuses it, and so do we.
@@ -151,13 +143,13 @@ impl<'tree> Walk<'tree> {
             let why = if is_remote(text) { Why::Remote(text.into()) } else { Why::Outside(text.into()) };
             return self.unknown(place, why);
         };
-        match self.find(&path) {
+        match self.files.find(&path) {
             Found::File if wanted != Wanted::Build => {
                 self.edge(place, &path, as_);
                 self.file(place, &path, as_);
             }
             Found::Directory if wanted != Wanted::File => {
-                if self.build_files(&path).is_empty() {
+                if self.files.build_files(&path).is_empty() {
                     return self.unknown(place, Why::NotABuild(path));
                 }
                 self.edge(place, &path, Use::BuildFile);
@@ -199,34 +191,6 @@ impl<'tree> Walk<'tree> {
     fn unknown(&mut self, place: &Place<'_>, why: Why) {
         let Place { from, field, range } = place;
         self.reach.unknown.push(Unknown { at: (*from).clone(), field: field.clone(), range: *range, why });
-    }
-
-    fn list(&mut self, dir: &RepoPath) -> &BTreeMap<String, FileKind> {
-        let tree = self.tree;
-        self.listed.entry(dir.clone()).or_insert_with(|| tree.list(dir).into_iter().collect())
-    }
-
-    fn build_files(&mut self, dir: &RepoPath) -> Vec<RepoPath> {
-        let entries = self.list(dir);
-        let is_file = |name: &&str| entries.get(*name) == Some(&FileKind::File);
-        KUSTOMIZATION_NAMES.into_iter().filter(is_file).filter_map(|name| dir.join(name)).collect()
-    }
-
-    /// What is at a path, each part of which must be no link.
-    fn find(&mut self, path: &RepoPath) -> Found {
-        let mut at = RepoPath::root();
-        let mut kind = FileKind::Directory;
-        for part in path.parts() {
-            let found = self.list(&at).get(part).copied();
-            let (Some(found), Some(next)) = (found, at.join(part)) else { return Found::Nothing };
-            (at, kind) = (next, found);
-            match kind {
-                FileKind::Symlink => return Found::Symlink(at),
-                FileKind::Other => return Found::Nothing,
-                FileKind::File | FileKind::Directory => {}
-            }
-        }
-        if kind == FileKind::File { Found::File } else { Found::Directory }
     }
 }
 
@@ -334,18 +298,4 @@ impl<'text> Fields<'_, '_, 'text> {
     fn place(&self, field: FieldPath, node: &Node) -> Place<'text> {
         Place { from: self.path, field, range: self.placed.in_file(node.range) }
     }
-}
-
-/// Whether kustomize would fetch this (its `RepoSpec` and its HTTP loader).
-fn is_remote(text: &str) -> bool {
-    text.contains("://")
-        || text.starts_with("git::")
-        || text.starts_with("github.com/")
-        || text.starts_with("github.com:")
-        || text.contains("?ref=")
-        || text.contains("?version=")
-        || text.contains(".git/")
-        || text.contains(".git?")
-        || text.ends_with(".git")
-        || text.split_once('@').is_some_and(|(user, host)| !user.contains('/') && host.contains(':'))
 }

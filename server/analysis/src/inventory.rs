@@ -1,0 +1,429 @@
+//! What every Flux Kustomization of a repository applies, from the texts alone (design 2.1).
+//!
+//! A Flux Kustomization is a document, or an object that another Flux Kustomization applies: nearly every child gets its
+//! namespace and patches from its parent. So the documents that nobody applies are evaluated first, then what they
+//! apply, and so on. Without a cluster every source is taken to be this repository, unless its own document says
+//! that it is another one.
+
+use manifests::kustomize::{self, Build, Built, Files, Id, Origin, Overlay, Variable, Variables};
+use manifests::value::Data;
+use manifests::{RepoPath, Tree, Value};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::copies::Copies;
+use crate::index::DocRef;
+use crate::inputs::Remotes;
+
+/// What a Flux Kustomization applies.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The Flux Kustomization as its parent applies it, or as its document says when nobody does.
+    pub kustomization: Rc<Value>,
+    /// Its namespace; empty if nothing tells.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The document that it starts from; `None` for one that is generated or lives in a cluster only.
+    pub document: Option<DocRef>,
+    /// The Kustomization that applies it: an index into [`Inventory::applications`].
+    pub parent: Option<usize>,
+    /// Its source's kind, namespace and name.
+    pub source: SourceRef,
+    /// The folder that is built: of the repository, or of the artifact that was copied from it.
+    pub dir: RepoPath,
+    /// What is built; all paths are those of the repository.
+    pub build: Rc<Build>,
+    /// Why nothing can be said of it.
+    pub untold: Option<Untold>,
+}
+
+/// A source as a Kustomization names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceRef {
+    /// Kind.
+    pub kind: String,
+    /// Namespace: the Kustomization's own, if it names none.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// Why it cannot be told what a Kustomization applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untold {
+    /// Its source is another repository.
+    OtherRepository(String),
+    /// Nothing in the repository makes this artifact.
+    NoGenerator(String),
+}
+
+impl std::fmt::Display for Untold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Untold::OtherRepository(url) => write!(f, "its source is another repository, {url}"),
+            Untold::NoGenerator(name) => {
+                write!(f, "no ArtifactGenerator of this repository makes the artifact {name}")
+            }
+        }
+    }
+}
+
+/// All Flux Kustomizations of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// Parents before children.
+    pub applications: Vec<Application>,
+}
+
+/// How many Kustomizations are followed: a repository that makes more is one that makes itself.
+const MAX_APPLICATIONS: usize = 5_000;
+
+/// Evaluates all Flux Kustomizations that the given files hold. Give it every YAML file that may hold Flux objects or
+/// ConfigMaps.
+pub fn inventory(tree: &dyn Tree, paths: &[RepoPath], remotes: &dyn Remotes) -> Inventory {
+    let mut repository = Repository::read(tree, paths);
+    repository.elsewhere(remotes);
+    repository.inventory()
+}
+
+struct Repository<'a> {
+    files: Files<'a>,
+    /// Documents that say they are Flux Kustomizations, in the order of files.
+    kustomizations: Vec<Found>,
+    generators: Vec<Found>,
+    config_maps: HashMap<String, Vec<Found>>,
+    sources: Vec<Found>,
+    /// Sources that are known to be other repositories, with their URLs.
+    elsewhere: Vec<(Id, String)>,
+    /// What an artifact's rules make of the repository.
+    artifacts: RefCell<HashMap<Artifact, Option<Rc<Copies>>>>,
+    /// What was evaluated, with the file that it is written in.
+    known: RefCell<Vec<(RepoPath, Rc<Value>, Evaluated)>>,
+}
+
+/// A generator's document, and an artifact that it makes.
+type Artifact = (DocRef, String);
+
+#[derive(Clone)]
+struct Found {
+    at: DocRef,
+    value: Arc<Value>,
+}
+
+#[derive(Clone)]
+struct Evaluated {
+    source: SourceRef,
+    dir: RepoPath,
+    build: Rc<Build>,
+    untold: Option<Untold>,
+}
+
+impl<'a> Repository<'a> {
+    fn read(tree: &'a dyn Tree, paths: &[RepoPath]) -> Self {
+        let mut repository = Self {
+            files: Files::new(tree),
+            kustomizations: Vec::new(),
+            generators: Vec::new(),
+            config_maps: HashMap::new(),
+            sources: Vec::new(),
+            elsewhere: Vec::new(),
+            artifacts: RefCell::default(),
+            known: RefCell::default(),
+        };
+        for path in paths {
+            let Some(file) = repository.files.values(path) else { continue };
+            for (index, value) in file.values.iter().enumerate() {
+                let Some(value) = value else { continue };
+                let Some(id) = Id::of(value) else { continue };
+                let found = Found { at: DocRef { path: path.clone(), index }, value: Arc::clone(value) };
+                match (&*id.group, &*id.kind) {
+                    (KUSTOMIZE, "Kustomization") => repository.kustomizations.push(found),
+                    (SOURCE_EXTENSIONS, "ArtifactGenerator") => repository.generators.push(found),
+                    (SOURCES, _) => repository.sources.push(found),
+                    ("", "ConfigMap") => {
+                        repository.config_maps.entry(id.name.to_string()).or_default().push(found);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        repository
+    }
+
+    fn elsewhere(&mut self, remotes: &dyn Remotes) {
+        for source in &self.sources {
+            let (Some(id), Some(url)) = (Id::of(&source.value), source.value.text(&["spec", "url"])) else {
+                continue;
+            };
+            if !url.contains("${") && !remotes.is_ours(url) {
+                self.elsewhere.push((id, url.to_owned()));
+            }
+        }
+    }
+
+    fn inventory(&self) -> Inventory {
+        // Documents that a Kustomization applies are evaluated as it applies them, not as they are written.
+        let mut applied: HashSet<(DocRef, String)> = HashSet::new();
+        for found in &self.kustomizations {
+            let value = Rc::new((*found.value).clone());
+            let evaluated = self.evaluate(&value, &found.at.path);
+            for (child, at) in children(&evaluated.build) {
+                let name = name_of(&child.value);
+                // A root that applies itself.
+                if at != found.at {
+                    applied.insert((at, name));
+                }
+            }
+        }
+        let mut inventory = Inventory::default();
+        let mut seen = HashSet::new();
+        let mut queue: VecDeque<(Rc<Value>, Option<DocRef>, Option<usize>)> = VecDeque::new();
+        for found in &self.kustomizations {
+            if !applied.contains(&(found.at.clone(), name_of(&found.value))) {
+                queue.push_back((Rc::new((*found.value).clone()), Some(found.at.clone()), None));
+            }
+        }
+        while let Some((value, at, parent)) = queue.pop_front() {
+            if inventory.applications.len() >= MAX_APPLICATIONS {
+                break;
+            }
+            let namespace = value.text(&["metadata", "namespace"]).unwrap_or_default().to_owned();
+            let name = name_of(&value);
+            let by = parent.map(|it: usize| {
+                let parent: &Application = &inventory.applications[it];
+                (parent.document.clone(), parent.namespace.clone(), parent.name.clone())
+            });
+            let dir = value.text(&["spec", "path"]).unwrap_or_default().to_owned();
+            if !seen.insert((by, at.clone(), namespace.clone(), name.clone(), dir)) {
+                continue;
+            }
+            let near = at.as_ref().map(|it| it.path.clone()).unwrap_or_else(RepoPath::root);
+            let Evaluated { source, dir, build, untold } = self.evaluate(&value, &near);
+            let index = inventory.applications.len();
+            for (child, of) in children(&build) {
+                let is_itself = at.as_ref() == Some(&of) && name_of(&child.value) == name;
+                if !is_itself {
+                    queue.push_back((Rc::new((*child.value).clone()), Some(of), Some(index)));
+                }
+            }
+            inventory.applications.push(Application {
+                kustomization: value,
+                namespace,
+                name,
+                document: at,
+                parent,
+                source,
+                dir,
+                build,
+                untold,
+            });
+        }
+        inventory
+    }
+
+    /// Builds what a Kustomization applies. `near` is the file that it is written in: of several documents that it may
+    /// mean, those beside it count.
+    fn evaluate(&self, kustomization: &Rc<Value>, near: &RepoPath) -> Evaluated {
+        let known = self.known.borrow().iter().find_map(|(file, known, evaluated)| {
+            (file == near && known.says_the_same(kustomization)).then(|| evaluated.clone())
+        });
+        if let Some(known) = known {
+            return known;
+        }
+        let none = Arc::new(Value::empty());
+        let spec = kustomization.get("spec").unwrap_or(&none);
+        let evaluated = self.evaluate_anew(kustomization, spec, near);
+        let known = (near.clone(), Rc::clone(kustomization), evaluated.clone());
+        self.known.borrow_mut().push(known);
+        evaluated
+    }
+
+    fn evaluate_anew(&self, kustomization: &Value, spec: &Value, near: &RepoPath) -> Evaluated {
+        let namespace = kustomization.text(&["metadata", "namespace"]).unwrap_or_default();
+        let text = |key: &str| spec.text(&["sourceRef", key]).unwrap_or_default().to_owned();
+        let source = SourceRef {
+            kind: text("kind"),
+            namespace: spec.text(&["sourceRef", "namespace"]).unwrap_or(namespace).to_owned(),
+            name: text("name"),
+        };
+        let dir = RepoPath::of_flux(spec.text(&["path"]).unwrap_or_default());
+        let mut evaluated = Evaluated { source, dir, build: Rc::default(), untold: None };
+        let variables = self.variables(spec, near);
+        let overlay = overlay(spec, variables);
+        if evaluated.source.kind == "ExternalArtifact" {
+            match self.copies(&evaluated.source, near) {
+                Some(copies) => {
+                    let artifact = copies.artifact(self.files.tree());
+                    let files = Files::new(&artifact);
+                    evaluated.build = Rc::new(kustomize::build(&files, &evaluated.dir, &overlay));
+                }
+                None => evaluated.untold = Some(Untold::NoGenerator(evaluated.source.name.clone())),
+            }
+            return evaluated;
+        }
+        if let Some(url) = self.is_elsewhere(&evaluated.source) {
+            evaluated.untold = Some(Untold::OtherRepository(url.to_owned()));
+            return evaluated;
+        }
+        evaluated.build = Rc::new(kustomize::build(&self.files, &evaluated.dir, &overlay));
+        evaluated
+    }
+
+    /// The other repository that a source is, if all documents that may be the source say so.
+    fn is_elsewhere(&self, source: &SourceRef) -> Option<&str> {
+        let is_it = |id: &Id| *id.kind == *source.kind && *id.name == *source.name;
+        let may_be = self.sources.iter().filter(|it| Id::of(&it.value).is_some_and(|id| is_it(&id))).count();
+        let elsewhere: Vec<&(Id, String)> = self.elsewhere.iter().filter(|(id, _)| is_it(id)).collect();
+        (may_be > 0 && elsewhere.len() == may_be).then(|| elsewhere[0].1.as_str())
+    }
+
+    fn copies(&self, artifact: &SourceRef, near: &RepoPath) -> Option<Rc<Copies>> {
+        let makes = |found: &&Found| {
+            let artifacts = found.value.dig(&["spec", "artifacts"]).and_then(Value::as_sequence);
+            artifacts.into_iter().flatten().any(|it| it.text(&["name"]) == Some(&artifact.name))
+        };
+        let generator = nearest(self.generators.iter().filter(makes), near)?;
+        let key = (generator.at.clone(), artifact.name.clone());
+        if let Some(known) = self.artifacts.borrow().get(&key) {
+            return known.clone();
+        }
+        let spec = generator.value.get("spec").map(|it| json(it, 32)).unwrap_or_default();
+        let copies = Copies::read(&spec, &artifact.name, |_| true).map(Rc::new);
+        self.artifacts.borrow_mut().insert(key, copies.clone());
+        copies
+    }
+
+    fn variables(&self, spec: &Value, near: &RepoPath) -> Option<Variables> {
+        let post_build = spec.get("postBuild")?;
+        let mut variables = Variables::default();
+        let from = post_build.get("substituteFrom").and_then(|it| it.as_sequence()).unwrap_or_default();
+        for from in from {
+            let name = from.text(&["name"]).unwrap_or_default();
+            let maps = self.config_maps.get(name).map_or(&[][..], Vec::as_slice);
+            let map = match from.text(&["kind"]) {
+                Some("ConfigMap") => nearest(maps.iter(), near),
+                _ => None,
+            };
+            let Some(data) = map.and_then(|it| it.value.get("data")?.as_mapping()) else {
+                variables.incomplete = true;
+                continue;
+            };
+            set(&mut variables, data);
+        }
+        if let Some(inline) = post_build.get("substitute").and_then(|it| it.as_mapping()) {
+            set(&mut variables, inline);
+        }
+        // Without a variable nothing is replaced, not even `${X:=default}`.
+        (variables.incomplete || !variables.known.is_empty()).then_some(variables)
+    }
+}
+
+const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
+const SOURCES: &str = "source.toolkit.fluxcd.io";
+const SOURCE_EXTENSIONS: &str = "source.extensions.fluxcd.io";
+
+fn set(variables: &mut Variables, members: &[manifests::value::Member]) {
+    for member in members {
+        let value = member.value.as_text().map(|it| it.value.replace('\n', "")).unwrap_or_default();
+        let variable = Variable { value: value.into(), site: member.value.site.clone() };
+        variables.known.insert(member.key.to_string(), variable);
+    }
+}
+
+/// What a Kustomization adds to the build of its path (flux-reference E.3).
+fn overlay(spec: &Value, variables: Option<Variables>) -> Overlay {
+    let list = |key: &str| spec.get(key).and_then(|it| it.as_sequence()).unwrap_or_default().to_vec();
+    let pairs = |key: &str| {
+        let pairs = spec.dig(&["commonMetadata", key]).and_then(Value::as_mapping);
+        pairs.unwrap_or_default().to_vec()
+    };
+    Overlay {
+        namespace: spec.get("targetNamespace").cloned(),
+        name_prefix: spec.get("namePrefix").cloned(),
+        name_suffix: spec.get("nameSuffix").cloned(),
+        components: list("components"),
+        ignore_missing_components: spec.text(&["ignoreMissingComponents"]) == Some("true"),
+        patches: list("patches"),
+        patches_strategic_merge: list("patchesStrategicMerge"),
+        patches_json: list("patchesJson6902"),
+        images: list("images"),
+        labels: pairs("labels"),
+        annotations: pairs("annotations"),
+        variables,
+    }
+}
+
+/// The Flux Kustomizations that a build makes, with the documents they start from. A build that kustomize refuses makes
+/// none.
+fn children(build: &Build) -> impl Iterator<Item = (&Built, DocRef)> {
+    let objects = if build.refused().is_some() { &[][..] } else { &build.objects };
+    objects.iter().filter_map(|object| {
+        let id = object.id()?;
+        if (&*id.group, &*id.kind) != (KUSTOMIZE, "Kustomization") {
+            return None;
+        }
+        let Origin::Document { path, index } = &object.origin else { return None };
+        Some((object, DocRef { path: path.clone(), index: *index }))
+    })
+}
+
+fn name_of(value: &Value) -> String {
+    value.text(&["metadata", "name"]).unwrap_or_default().to_owned()
+}
+
+/// The one whose path has most in common with a file's: names repeat from cluster to cluster.
+fn nearest<'f>(found: impl Iterator<Item = &'f Found>, near: &RepoPath) -> Option<&'f Found> {
+    let common = |path: &RepoPath| path.parts().zip(near.parts()).take_while(|(one, two)| one == two).count();
+    let mut best: Option<&Found> = None;
+    for it in found {
+        if best.is_none_or(|best| common(&it.at.path) > common(&best.at.path)) {
+            best = Some(it);
+        }
+    }
+    best
+}
+
+/// A value as JSON, with YAML's types as far as a Flux spec needs them.
+pub(crate) fn json(value: &Value, depth: u32) -> serde_json::Value {
+    use serde_json::Value as Json;
+    let Some(depth) = depth.checked_sub(1) else { return Json::Null };
+    match &value.data {
+        Data::Mapping(members) => {
+            Json::Object(members.iter().map(|it| (it.key.to_string(), json(&it.value, depth))).collect())
+        }
+        Data::Sequence(items) => Json::Array(items.iter().map(|it| json(it, depth)).collect()),
+        Data::Scalar(text) if text.is_null() => Json::Null,
+        Data::Scalar(text) if text.plain => match &*text.value {
+            "true" => Json::Bool(true),
+            "false" => Json::Bool(false),
+            number => match number.parse::<i64>() {
+                Ok(number) => Json::from(number),
+                Err(_) => Json::String(number.to_owned()),
+            },
+        },
+        Data::Scalar(text) => Json::String(text.value.to_string()),
+    }
+}
+
+impl Application {
+    /// The Flux Kustomization as `namespace/name`.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Inventory {
+    /// By file: which applications read it.
+    pub fn readers(&self) -> BTreeMap<RepoPath, Vec<usize>> {
+        let mut readers: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+        for (index, application) in self.applications.iter().enumerate() {
+            for path in application.build.files.keys() {
+                readers.entry(path.clone()).or_default().push(index);
+            }
+        }
+        readers
+    }
+}

@@ -1,0 +1,577 @@
+//! What a build makes: its objects, each with where it starts from and what shaped it.
+//!
+//! The order is kustomize's: resources, generators, components, then transformers (flux-reference E.3). Where kustomize
+//! would refuse the whole build, this goes on with what it has and says what is wrong ([`Build::unknown`]): a build that
+//! is being edited is broken most of the time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use text_size::TextRange;
+
+use super::generate;
+use super::lookup::{Files, Found, is_remote};
+use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
+use super::transform::{self, Pairs};
+use super::variables::{self, Variables};
+use super::{Unknown, Use, Why};
+use crate::value::{Data, Member};
+use crate::{FieldPath, FileKind, RepoPath, Site, Soundness, Value, identity};
+
+/// How many builds may include each other in a chain.
+const MAX_DEPTH: usize = 64;
+/// How many objects a build may have.
+const MAX_OBJECTS: usize = 50_000;
+
+/// What a build makes.
+#[derive(Debug, Clone, Default)]
+pub struct Build {
+    /// The objects, in the order of the build.
+    pub objects: Vec<Built>,
+    /// Every file that the build reads, and as what.
+    pub files: BTreeMap<RepoPath, BTreeSet<Use>>,
+    /// What is not in the answer, or not right in it, and why.
+    pub unknown: Vec<Unknown>,
+}
+
+impl Build {
+    /// Why kustomize refuses to build this, if it does: then nothing of it is applied.
+    pub fn refused(&self) -> Option<&Unknown> {
+        self.unknown.iter().find(|it| it.why.refuses())
+    }
+}
+
+/// What a Flux Kustomization adds to the build of its path.
+#[derive(Debug, Clone, Default)]
+pub struct Overlay {
+    /// Replaces `namespace`.
+    pub namespace: Option<Arc<Value>>,
+    /// Replaces `namePrefix`.
+    pub name_prefix: Option<Arc<Value>>,
+    /// Replaces `nameSuffix`.
+    pub name_suffix: Option<Arc<Value>>,
+    /// Added to `components`.
+    pub components: Vec<Arc<Value>>,
+    /// Components that do not exist are left out.
+    pub ignore_missing_components: bool,
+    /// Added to `patches`.
+    pub patches: Vec<Arc<Value>>,
+    /// Added to `patchesStrategicMerge`: the patches themselves.
+    pub patches_strategic_merge: Vec<Arc<Value>>,
+    /// Added to `patchesJson6902`: operations and targets.
+    pub patches_json: Vec<Arc<Value>>,
+    /// Merged with `images`.
+    pub images: Vec<Arc<Value>>,
+    /// Set on all objects behind the build.
+    pub labels: Vec<Member>,
+    /// Set on all objects behind the build.
+    pub annotations: Vec<Member>,
+    /// Replaced behind the build; `None` when there is no substitution at all.
+    pub variables: Option<Variables>,
+}
+
+/// Builds a directory as Flux does.
+///
+/// The tree is taken as it is: what a `.sourceignore` leaves out of an artifact is for the tree to leave out.
+pub fn build(files: &Files<'_>, dir: &RepoPath, overlay: &Overlay) -> Build {
+    let mut walk = Walk { files, build: Build::default(), open: Vec::new(), full: false };
+    walk.root(dir, overlay);
+    let mut build = walk.build;
+    build.objects.retain(|it| !it.is_marked("config.kubernetes.io/local-config", "true"));
+    for object in &mut build.objects {
+        generate::add_hash(object);
+    }
+    for (key, pairs) in [("labels", &overlay.labels), ("annotations", &overlay.annotations)] {
+        let pairs = Pairs { key, pairs, selectors: false, templates: false };
+        transform::metadata(&mut build.objects, &pairs, dir);
+    }
+    if let Some(variables) = &overlay.variables {
+        for object in &mut build.objects {
+            variables::substitute(object, variables);
+        }
+    }
+    build
+}
+
+/// A build under way.
+pub(super) struct Walk<'files, 'tree> {
+    pub(super) files: &'files Files<'tree>,
+    pub(super) build: Build,
+    /// The builds that include each other, from the root to the current one.
+    open: Vec<RepoPath>,
+    full: bool,
+}
+
+/// One kustomization.yaml, or the scan of a directory without one.
+pub(super) struct Level {
+    pub(super) dir: RepoPath,
+    /// The build file; the directory for a scan.
+    pub(super) path: RepoPath,
+    pub(super) file: Option<Arc<Value>>,
+}
+
+/// An entry of a build file that names something.
+pub(super) struct Entry {
+    pub(super) field: FieldPath,
+    pub(super) value: Arc<Value>,
+}
+
+impl Level {
+    fn list(&self, key: &str) -> Vec<Entry> {
+        let Some(items) = self.file.as_ref().and_then(|it| it.get(key)?.as_sequence()) else {
+            return Vec::new();
+        };
+        let path = FieldPath::root().key(key);
+        items
+            .iter()
+            .enumerate()
+            .map(|(at, it)| Entry { field: path.index(at), value: Arc::clone(it) })
+            .collect()
+    }
+
+    fn field(&self, key: &str) -> Option<&Arc<Value>> {
+        self.file.as_ref()?.get(key)
+    }
+}
+
+impl Walk<'_, '_> {
+    fn root(&mut self, dir: &RepoPath, overlay: &Overlay) {
+        let level = Level { dir: dir.clone(), path: dir.clone(), file: None };
+        let why = match self.files.find(dir) {
+            Found::Directory => None,
+            Found::File => Some(Why::NotABuild(dir.clone())),
+            Found::Nothing => Some(Why::Missing(dir.clone())),
+            Found::Symlink(link) => Some(Why::Symlink(link)),
+        };
+        if let Some(why) = why {
+            return self.unknown(&level, &FieldPath::root(), None, why);
+        }
+        let mut objects = Vec::new();
+        if self.files.build_files(dir).is_empty() {
+            self.open.push(dir.clone());
+            self.scan(&level, dir, 0, &mut objects);
+            self.transform(&level, Some(overlay), &mut objects);
+            self.open.pop();
+        } else {
+            self.directory(dir, None, Some(overlay), Wanted::Kustomization, &mut objects);
+        }
+        self.build.objects = objects;
+    }
+
+    /// A directory without build file: every YAML file counts, and every folder with a build file as one.
+    fn scan(&mut self, level: &Level, dir: &RepoPath, depth: usize, objects: &mut Vec<Built>) {
+        if depth > MAX_DEPTH {
+            return self.unknown(level, &FieldPath::root(), None, Why::TooMany(dir.clone()));
+        }
+        for (name, kind) in self.files.list(dir).iter() {
+            let Some(path) = dir.join(name) else { continue };
+            match kind {
+                FileKind::Directory if name == ".git" => {}
+                FileKind::Directory if self.files.build_files(&path).is_empty() => {
+                    self.scan(level, &path, depth + 1, objects);
+                }
+                FileKind::Directory => {
+                    let mut below = Vec::new();
+                    self.directory(&path, None, None, Wanted::Kustomization, &mut below);
+                    self.add_all(level, &FieldPath::root(), None, below, objects);
+                }
+                FileKind::File if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                    let (found, broken) = self.file(&path);
+                    if let Some(why) = broken {
+                        self.unknown(level, &FieldPath::root(), None, why);
+                    }
+                    self.add_all(level, &FieldPath::root(), None, found, objects);
+                }
+                // A link is not in the artifact: nothing is missing that Flux would see.
+                FileKind::File | FileKind::Symlink | FileKind::Other => {}
+            }
+        }
+    }
+
+    /// A directory with a build file. A component works on what is there already.
+    fn directory(
+        &mut self,
+        dir: &RepoPath,
+        named_by: Option<(&Level, &Entry)>,
+        overlay: Option<&Overlay>,
+        wanted: Wanted,
+        objects: &mut Vec<Built>,
+    ) {
+        let found = self.files.build_files(dir);
+        let Some(path) = found.first() else { return };
+        let written = self.files.tree().written_at(path);
+        let mut level = Level { dir: dir.clone(), path: written, file: None };
+        let root = FieldPath::root();
+        if self.open.contains(dir) {
+            let (at, entry) = named_by.map_or((&level, None), |(at, entry)| (at, Some(entry)));
+            let field = entry.map_or(&root, |it| &it.field);
+            return self.unknown(
+                at,
+                field,
+                entry.and_then(|it| it.value.site.as_ref()),
+                Why::Cycle(dir.clone()),
+            );
+        }
+        if self.open.len() >= MAX_DEPTH || self.full {
+            return self.unknown(&level, &root, None, Why::TooMany(dir.clone()));
+        }
+        if found.len() > 1 {
+            self.unknown(&level, &root, None, Why::Ambiguous(dir.clone()));
+        }
+        self.reads(path, Use::BuildFile);
+        let values = self.files.values(path);
+        let value = values.iter().flat_map(|it| &it.values).flatten().next();
+        let Some(value) = value.filter(|it| it.as_mapping().is_some()) else {
+            // An empty build file is one that builds nothing; kustomize refuses it, and so do we.
+            return self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
+        };
+        let group = value.text(&["apiVersion"]).map(|it| identity::split_api_version(it).0);
+        if group.is_some_and(|it| !identity::is_kustomize_file(it)) {
+            return self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
+        }
+        let is_component = value.text(&["kind"]) == Some("Component");
+        if is_component != (wanted == Wanted::Component)
+            && let Some((at, entry)) = named_by
+        {
+            let why = Why::WrongKind(dir.clone());
+            self.unknown(at, &entry.field, entry.value.site.as_ref(), why);
+        }
+        level.file = Some(Arc::clone(value));
+        self.open.push(dir.clone());
+        self.accumulate(&level, overlay, objects);
+        self.open.pop();
+    }
+
+    fn accumulate(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+        for list in ["resources", "bases"] {
+            for entry in level.list(list) {
+                self.resource(level, &entry, objects);
+            }
+        }
+        for object in generate::generate(self, level) {
+            self.absorb(level, object, objects);
+        }
+        self.transform(level, overlay, objects);
+    }
+
+    /// One entry of `resources`.
+    fn resource(&mut self, level: &Level, entry: &Entry, objects: &mut Vec<Built>) {
+        let Some(text) = entry.value.as_str() else { return };
+        let Some(path) = level.dir.join(text) else {
+            let why = if is_remote(text) { Why::Remote(text.into()) } else { Why::Outside(text.into()) };
+            return self.at(level, entry, why);
+        };
+        let mut found = match self.files.find(&path) {
+            Found::File => {
+                let (found, broken) = self.file(&path);
+                if let Some(why) = broken {
+                    self.at(level, entry, why);
+                }
+                found
+            }
+            Found::Directory if self.files.build_files(&path).is_empty() => {
+                return self.at(level, entry, Why::NotABuild(path));
+            }
+            Found::Directory => {
+                let mut below = Vec::new();
+                self.directory(&path, Some((level, entry)), None, Wanted::Kustomization, &mut below);
+                below
+            }
+            Found::Symlink(link) => return self.at(level, entry, Why::Symlink(link)),
+            Found::Nothing if is_remote(text) => return self.at(level, entry, Why::Remote(text.into())),
+            Found::Nothing => return self.at(level, entry, Why::Missing(path)),
+        };
+        for object in &mut found {
+            object.shaped(entry.value.site.as_ref(), &level.path, How::Included);
+        }
+        self.add_all(level, &entry.field, entry.value.site.as_ref(), found, objects);
+    }
+
+    /// The objects in a file, and what is wrong with it.
+    fn file(&mut self, path: &RepoPath) -> (Vec<Built>, Option<Why>) {
+        self.reads(path, Use::Resource);
+        let Some(file) = self.files.values(path) else { return (Vec::new(), None) };
+        let mut found = Vec::new();
+        let mut broken = None;
+        for (index, value) in file.values.iter().enumerate() {
+            let placed = file.file.documents().get(index);
+            if placed.is_some_and(|it| !matches!(it.document.soundness, Soundness::Sound | Soundness::Empty))
+            {
+                broken = Some(Why::Unreadable(path.clone()));
+            }
+            let Some(value) = value.as_ref().filter(|it| !it.is_null()) else { continue };
+            let origin = Origin::Document { path: self.files.tree().written_at(path), index };
+            if !flatten(value, &origin, 0, &mut found) {
+                broken.get_or_insert(Why::NotAnObject(path.clone()));
+            }
+        }
+        (found, broken)
+    }
+
+    fn add_all(
+        &mut self,
+        level: &Level,
+        field: &FieldPath,
+        site: Option<&Site>,
+        found: Vec<Built>,
+        objects: &mut Vec<Built>,
+    ) {
+        // Most builds have no two objects of a name: look only where there is something to compare with.
+        let known: std::collections::HashSet<Id> =
+            objects.iter().filter_map(|it| Some(comparable(it.id()?))).collect();
+        for object in found {
+            if objects.len() >= MAX_OBJECTS {
+                self.full = true;
+                return self.unknown(level, field, site, Why::TooMany(level.dir.clone()));
+            }
+            let Some(id) = object.id() else { continue };
+            if known.contains(&comparable(id.clone())) {
+                self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
+                continue;
+            }
+            objects.push(object);
+        }
+    }
+
+    /// A generated object joins the others, or changes one that has its name.
+    fn absorb(&mut self, level: &Level, mut object: Built, objects: &mut Vec<Built>) {
+        let Some(id) = object.id() else { return };
+        let name = || format!("{}/{}", id.kind, id.name);
+        let at = objects.iter().position(|it| it.is_or_was(&id));
+        let field = match &object.origin {
+            Origin::Generated { field, .. } => field.clone(),
+            Origin::Document { .. } => FieldPath::root(),
+        };
+        match (at, object.behavior) {
+            (None, Behavior::Create) => objects.push(object),
+            (None, _) => self.unknown(level, &field, None, Why::NoTarget(name())),
+            (Some(_), Behavior::Create) => self.unknown(level, &field, None, Why::Duplicate(name())),
+            (Some(at), behavior) => {
+                let old = &objects[at];
+                if behavior == Behavior::Merge {
+                    let mut data = old.value.get("data").cloned().unwrap_or_else(|| Arc::new(Value::empty()));
+                    for it in object.value.get("data").and_then(|it| it.as_mapping()).unwrap_or_default() {
+                        Arc::make_mut(&mut data).set(&it.key, it.site.clone(), None);
+                        Arc::make_mut(&mut data).set(&it.key, it.site.clone(), Some(Arc::clone(&it.value)));
+                    }
+                    let mut merged = Arc::clone(&old.value);
+                    Arc::make_mut(&mut merged).set("data", None, Some(data));
+                    object.value = merged;
+                    let mut shaped_by = old.shaped_by.clone();
+                    shaped_by.push(Shaper {
+                        path: level.path.clone(),
+                        site: level.file.as_ref().and_then(|it| it.at(&field)?.site.clone()),
+                        how: How::GeneratorInput,
+                    });
+                    shaped_by.append(&mut object.shaped_by);
+                    object.shaped_by = shaped_by;
+                    object.origin = old.origin.clone();
+                }
+                object.earlier = old.earlier.clone();
+                object.needs_hash |= old.needs_hash;
+                objects[at] = object;
+            }
+        }
+    }
+
+    fn transform(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+        self.components(level, overlay, objects);
+        let none = Overlay::default();
+        let overlay = overlay.unwrap_or(&none);
+        for entry in level.list("patchesStrategicMerge") {
+            self.old_strategic(level, &entry, objects);
+        }
+        for value in &overlay.patches_strategic_merge {
+            self.patch_untargeted(level, &FieldPath::root(), value, objects);
+        }
+        let own = level.list("patches");
+        let added = overlay.patches.iter().enumerate().map(|(at, it)| Entry {
+            field: FieldPath::root().key("spec").key("patches").index(at),
+            value: Arc::clone(it),
+        });
+        for entry in own.into_iter().chain(added) {
+            self.patch(level, &entry, objects);
+        }
+        if let Some(it) = overlay.namespace.as_ref().or_else(|| level.field("namespace")) {
+            transform::namespace(objects, it, &level.path);
+        }
+        if let Some(it) = overlay.name_prefix.as_ref().or_else(|| level.field("namePrefix")) {
+            transform::rename(objects, it, true, &level.path);
+        }
+        if let Some(it) = overlay.name_suffix.as_ref().or_else(|| level.field("nameSuffix")) {
+            transform::rename(objects, it, false, &level.path);
+        }
+        self.metadata(level, objects);
+        let added =
+            overlay.patches_json.iter().map(|it| Entry { field: FieldPath::root(), value: Arc::clone(it) });
+        for entry in level.list("patchesJson6902").into_iter().chain(added) {
+            self.patch(level, &entry, objects);
+        }
+        for entry in level.list("replicas") {
+            transform::replicas(objects, &entry.value, &level.path);
+        }
+        let images = level.list("images").into_iter().map(|it| it.value).filter(|own| {
+            // Flux replaces the parts that it sets; what it leaves alone stays.
+            !overlay.images.iter().any(|it| {
+                it.text(&["name"]) == own.text(&["name"])
+                    && ["newName", "newTag", "digest"]
+                        .iter()
+                        .all(|key| own.get(key).is_none() || it.get(key).is_some())
+            })
+        });
+        for entry in images.chain(overlay.images.iter().cloned()) {
+            transform::image(objects, &entry, &level.path);
+        }
+        for entry in level.list("replacements") {
+            let range = entry.value.site.clone();
+            if let Some(path) = entry.value.text(&["path"]).and_then(|it| level.dir.join(it)) {
+                self.reads(&path, Use::Configuration);
+            }
+            for object in objects.iter_mut().filter(|it| replaces(&entry.value, it)) {
+                object.shaped(range.as_ref(), &level.path, How::Replacement);
+            }
+        }
+        for list in ["crds", "configurations"] {
+            for entry in level.list(list) {
+                if let Some(path) = entry.value.as_str().and_then(|it| level.dir.join(it)) {
+                    self.reads(&path, Use::Configuration);
+                }
+            }
+        }
+        self.plugins(level, objects);
+    }
+
+    fn components(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+        let own = level.list("components").into_iter().map(|it| (it, false));
+        let added = overlay.into_iter().flat_map(|overlay| {
+            overlay.components.iter().enumerate().map(|(at, it)| {
+                let field = FieldPath::root().key("spec").key("components").index(at);
+                (Entry { field, value: Arc::clone(it) }, overlay.ignore_missing_components)
+            })
+        });
+        for (entry, may_miss) in own.chain(added) {
+            let Some(text) = entry.value.as_str() else { continue };
+            let Some(path) = level.dir.join(text) else {
+                let why = if is_remote(text) { Why::Remote(text.into()) } else { Why::Outside(text.into()) };
+                self.at(level, &entry, why);
+                continue;
+            };
+            match self.files.find(&path) {
+                Found::Directory if self.files.build_files(&path).is_empty() => {
+                    self.at(level, &entry, Why::NotABuild(path));
+                }
+                Found::Directory => {
+                    self.directory(&path, Some((level, &entry)), None, Wanted::Component, objects);
+                }
+                Found::File => self.at(level, &entry, Why::NotABuild(path)),
+                Found::Symlink(link) => self.at(level, &entry, Why::Symlink(link)),
+                Found::Nothing if may_miss => {}
+                Found::Nothing if is_remote(text) => self.at(level, &entry, Why::Remote(text.into())),
+                Found::Nothing => self.at(level, &entry, Why::Missing(path)),
+            }
+        }
+    }
+
+    fn metadata(&mut self, level: &Level, objects: &mut [Built]) {
+        fn pairs(value: Option<&Arc<Value>>) -> &[Member] {
+            value.and_then(|it| it.as_mapping()).unwrap_or_default()
+        }
+        for entry in level.list("labels") {
+            let is = |key: &str| entry.value.text(&[key]) == Some("true");
+            let selectors = is("includeSelectors");
+            let templates = selectors || is("includeTemplates");
+            let pairs = Pairs { key: "labels", pairs: pairs(entry.value.get("pairs")), selectors, templates };
+            transform::metadata(objects, &pairs, &level.path);
+        }
+        for (field, key, selectors) in
+            [("commonLabels", "labels", true), ("commonAnnotations", "annotations", false)]
+        {
+            let pairs = Pairs { key, pairs: pairs(level.field(field)), selectors, templates: true };
+            transform::metadata(objects, &pairs, &level.path);
+        }
+    }
+
+    /// Generators, transformers and charts: what they make or change is not known.
+    fn plugins(&mut self, level: &Level, objects: &mut [Built]) {
+        for list in ["generators", "transformers", "validators"] {
+            for entry in level.list(list) {
+                let Some(text) = entry.value.as_str() else { continue };
+                let is_inline = text.contains('\n') || text.contains(": ");
+                let name = if is_inline { "written here" } else { text };
+                if list != "validators" {
+                    self.at(level, &entry, Why::Plugin(name.to_owned()));
+                }
+                if let Some(path) = level.dir.join(text).filter(|_| !is_inline) {
+                    self.reads(&path, Use::Plugin);
+                }
+                if list == "transformers" {
+                    for object in objects.iter_mut() {
+                        object.shaped(entry.value.site.as_ref(), &level.path, How::Plugin);
+                    }
+                }
+            }
+        }
+        for (list, name) in [("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")] {
+            for entry in level.list(list) {
+                let chart = entry.value.text(&[name]).unwrap_or_default().to_owned();
+                self.at(level, &entry, Why::Helm(chart));
+            }
+        }
+    }
+
+    pub(super) fn reads(&mut self, path: &RepoPath, as_: Use) {
+        let path = self.files.tree().written_at(path);
+        self.build.files.entry(path).or_default().insert(as_);
+    }
+
+    pub(super) fn at(&mut self, level: &Level, entry: &Entry, why: Why) {
+        self.unknown(level, &entry.field, entry.value.site.as_ref(), why);
+    }
+
+    pub(super) fn unknown(&mut self, level: &Level, field: &FieldPath, site: Option<&Site>, why: Why) {
+        let (at, range) =
+            site.and_then(Site::in_file).unwrap_or_else(|| (level.path.clone(), TextRange::default()));
+        self.build.unknown.push(Unknown { at, field: field.clone(), range, why });
+    }
+}
+
+/// What a directory with a build file is named as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Kustomization,
+    Component,
+}
+
+/// Whether a replacement has a target that may be this object.
+fn replaces(replacement: &Value, object: &Built) -> bool {
+    let Some(targets) = replacement.get("targets").and_then(|it| it.as_sequence()) else {
+        // In a file of its own: not read here.
+        return true;
+    };
+    targets.iter().filter_map(|it| it.get("select")).any(|it| Selector::of(it).fits(object))
+}
+
+/// Objects that differ in nothing that kustomize compares.
+fn comparable(id: Id) -> Id {
+    let namespace = Some(id.effective_namespace().into());
+    Id { namespace, ..id }
+}
+
+/// The objects of a document: lists are taken apart. `false` if it holds something that is no object.
+fn flatten(value: &Arc<Value>, origin: &Origin, depth: u32, found: &mut Vec<Built>) -> bool {
+    const MAX_DEPTH: u32 = 4;
+    let items = value.get("items").and_then(|it| it.as_sequence());
+    let is_list = value.text(&["kind"]).is_some_and(|it| it.ends_with("List"));
+    if let Some(items) = items.filter(|_| is_list && depth < MAX_DEPTH) {
+        let mut all = true;
+        for item in items {
+            all &= flatten(item, origin, depth + 1, found);
+        }
+        return all;
+    }
+    if matches!(value.data, Data::Mapping(_)) && Id::of(value).is_some() {
+        found.push(Built::new(Arc::clone(value), origin.clone()));
+        return true;
+    }
+    false
+}
