@@ -55,7 +55,7 @@ pub struct FieldRef {
 /// One thing that a message says is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The row of the catalogue (`A5`); none for unknown text. `X4` and `X5` are items 4 and 5 of flux-reference H.
+    /// The row of the catalogue (`A5`); none for unknown text. `H-4` and `H-5` are items of flux-reference H.
     pub shape: Option<&'static str>,
     /// The object that it is about: one that the Flux object applies, or that its chart renders.
     pub object: Option<Named>,
@@ -99,7 +99,7 @@ pub enum Place {
     Variable(Variable),
     /// A kustomization file.
     Build {
-        /// Its folder; none is that of `spec.path`.
+        /// Its folder. Where none is told it is that of `spec.path`, else any of the build.
         folder: Option<String>,
         /// Where in it.
         entry: Entry,

@@ -15,8 +15,8 @@ pub(super) const ANSWERS: &[Row] = &[
     ("A22", ANY, "Apply failed with * conflict*: conflict*", Then::Read(conflict)),
     ("H14", ANY, "* in version \"*\" cannot be handled as a *: strict decoding error: *", Then::Read(strict)),
     ("A10", ANY, "*json: cannot unmarshal * into Go struct field * of type *", Then::Read(undecodable)),
-    ("X4", ANY, "*failed to convert new object (*; *) to proper version: *", Then::Read(unconvertible)),
-    ("X4", ANY, "* in version \"*\" cannot be handled as a *: *", Then::Read(unconvertible)),
+    ("H-4", ANY, "*failed to convert new object (*; *) to proper version: *", Then::Read(unconvertible)),
+    ("H-4", ANY, "* in version \"*\" cannot be handled as a *: *", Then::Read(unconvertible)),
     ("A17", ANY, "*admission webhook \"*\" denied the request*", Then::Read(denied)),
     ("A20", ANY, "*ValidatingAdmissionPolicy '*' with binding '*' denied request: *", Then::Read(policy)),
     ("A19", ANY, "*admission webhook \"*\" does not support dry run*", Then::Read(webhook_trouble)),
@@ -191,12 +191,10 @@ fn invalid(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
             Problem::Immutable => "A3",
             Problem::NotSupported { .. } => "A5",
             _ if many => "A2",
-            _ if error.detail.contains(" in body ")
-                || error.value.is_none() && error.says.contains(": Invalid value: ") =>
-            {
-                "A6"
+            _ if error.detail.contains(" in body ") || error.without_value => "A6",
+            _ if error.value.is_some() && matches!(error.path.last_key(), Some("labels" | "annotations")) => {
+                "H-5"
             }
-            _ if matches!(error.path.last_key(), Some("labels" | "annotations")) => "X5",
             _ => "A1",
         };
         let fault = Fault::new(&error.says).shaped(shape);

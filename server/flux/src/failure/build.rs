@@ -23,6 +23,7 @@ pub(super) const BUILD: &[Row] = &[
     ("K16", KS, "*MalformedYAMLError: yaml: * in File: *", Then::Read(malformed)),
     ("K20", KS, "*missing metadata.name in object {{* *} *", Then::Read(nameless)),
     ("K19", KS, "*missing Resource metadata*", Then::Read(no_object)),
+    ("K19", KS, "*missing kind in object *", Then::Read(no_object)),
     ("K21", KS, "*may not add resource with an already registered id: *", Then::Read(registered)),
     ("K31", KS, "*failed to get the patch file from path(*): *", Then::Read(patch_file)),
     ("K32", KS, "*loading KV pairs: *: [*]: open *: no such file or directory*", Then::Read(generator_file)),
@@ -34,6 +35,7 @@ pub(super) const BUILD: &[Row] = &[
     ("K35", KS, "*fs-security-constraint *: path '*' is not in or below *", Then::Read(outside)),
     ("K36", KS, "*HTTP Error: status code *", Then::Read(remote)),
     ("K36", KS, "* timeout running '*", Then::Read(remote)),
+    ("K36", KS, "*accumulating resources from 'http*': Get *", Then::Read(remote_url)),
     ("K15", KS, "*accumulating resources from '*': open *: no such file or directory*", Then::Read(no_file)),
     ("K15", KS, "*evalsymlink failure on '*' : lstat *", Then::Read(no_folder)),
     ("", PATCHED, "*", Then::Read(patches)),
@@ -54,6 +56,7 @@ pub(super) const PATCHES: &[Row] = &[
     ("K27", PATCHED, "*no resource matches strategic merge patch \"*\"*", Then::Read(patch_of)),
     ("K27", PATCHED, "*no matches for Id *; failed to find unique target for patch *", Then::Read(patch_of)),
     ("K29", PATCHED, "*operation does not apply: *", Then::Read(operation)),
+    ("K29", PATCHED, "*error in * for path: '*': *", Then::Read(failed_operation)),
     ("K29", PATCHED, "*testing path * failed*", Then::Read(test_operation)),
     ("K29", PATCHED, "*testing value * failed*", Then::Read(test_operation)),
     ("K30", PATCHED, "*must specify a target for JSON patch [patch: *", Then::Read(patch_text)),
@@ -185,7 +188,9 @@ fn nameless(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 fn no_object(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let file = accumulated(scene, captured.first()?)?;
     let place = Place::File { file: Some(file), line: None, look: Some(LookFor::NoObject) };
-    fault("missing Resource metadata: a document has no kind or no metadata", place)
+    let from = if scene.text.contains("missing kind") { "missing kind" } else { "missing Resource metadata" };
+    let what = core(scene.text, from);
+    fault(what.split_once("': must build at").map_or(what, |(it, _)| it), place)
 }
 
 fn registered(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -251,13 +256,19 @@ fn two_files(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn cycle(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [_, candidate, _, _] = captured[..] else { return None };
-    leads_to(core(scene.text, "cycle detected"), None, candidate)
+    let [before, candidate, _, _] = captured[..] else { return None };
+    leads_to(core(scene.text, "cycle detected"), folder(before), candidate)
 }
 
 fn outside(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [before, _, path, _] = captured[..] else { return None };
-    leads_to(core(scene.text, "fs-security-constraint"), folder(before), path)
+    let what = core(scene.text, "fs-security-constraint");
+    let says = what.split_once("': must build at").map_or(what, |(it, _)| it);
+    // Outside of the artifact the path is the controller's: only the entry's own text is the author's.
+    match entry_of(before) {
+        Some(entry) => fault(says, build(folder(before), Entry::Text(entry.to_owned()))),
+        None => leads_to(says, folder(before), path),
+    }
 }
 
 fn remote(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -275,6 +286,13 @@ fn remote(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
         _ => what.to_owned(),
     };
     fault(&sentence, place)
+}
+
+/// `accumulating resources from 'https://…': Get "https://…": dial tcp: …`.
+fn remote_url(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, url, what] = captured[..] else { return None };
+    let what = what.split_once("': must build at").map_or(what, |(it, _)| it);
+    fault(&format!("Get {what}"), build(folder(before), Entry::Text(format!("http{url}"))))
 }
 
 fn no_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -301,7 +319,8 @@ fn duplicate_key(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let again = line(tail(before, 40));
     let first = line(&format!("line {second}"));
     let look = LookFor::DuplicateKey { key: key.to_owned(), lines: first.zip(again) };
-    let place = Place::File { file: accumulated(scene, before), line: again, look: Some(look) };
+    let file = entry_of(before).and_then(|_| accumulated(scene, before));
+    let place = Place::File { file, line: again, look: Some(look) };
     fault(core(scene.text, "mapping key \""), place)
 }
 
@@ -319,8 +338,9 @@ fn patch_of(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let id = captured.get(1)?.split(['"', '\'', ' ']).next()?;
     let named = Named::resource_id(id)?;
     let many = scene.text.contains("multiple matches for Id");
+    // kustomize says "no matches", too, where several objects of other namespaces match.
     let says =
-        format!("{} {named} for this patch", if many { "there is more than one" } else { "there is no" });
+        format!("there is {} {named} for this patch", if many { "more than one" } else { "no single" });
     patch(scene, &says, id, PatchIs::Of(named))
 }
 
@@ -333,6 +353,13 @@ fn operation(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let says = format!("{op} operation does not apply: {what}");
     let told = pointer.clone().unwrap_or_default();
     patch(scene, &says, &told, PatchIs::Operation { op, pointer })
+}
+
+/// `error in remove for path: '/spec/x': Unable to remove nonexistent key: x: missing value`.
+fn failed_operation(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, op, pointer, what] = captured[..] else { return None };
+    let is = PatchIs::Operation { op: op.to_owned(), pointer: Some(pointer.to_owned()) };
+    patch(scene, &format!("{op} {pointer}: {what}"), pointer, is)
 }
 
 /// `testing path /data/x failed`, `testing value /data/x failed`.
@@ -370,6 +397,12 @@ pub(super) fn panicked(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault
     let [_, name, _] = captured[..] else { return None };
     let file = FileName { path: name.to_owned(), from: From::Anywhere };
     fault(scene.text, Place::File { file: Some(file), line: None, look: Some(LookFor::Syntax) })
+}
+
+/// `error converting YAML to JSON: yaml: line 4: …`: the kustomization file at `spec.path`, which the controller reads
+/// before it builds.
+pub(super) fn unreadable(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    fault(scene.text, build(None, Entry::Syntax { line: line(captured.last()?) }))
 }
 
 /// `error decrypting sources: …`: a file of a generator, if a path is told.

@@ -69,6 +69,8 @@ pub(super) struct FieldError {
     pub(super) value: Option<String>,
     pub(super) problem: Problem,
     pub(super) detail: String,
+    /// The message shows no value: a rule of a CRD says what is wrong with a whole object.
+    pub(super) without_value: bool,
     pub(super) says: String,
 }
 
@@ -171,6 +173,7 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
     let mut problem = problem.clone();
     let body = body.strip_prefix(':').unwrap_or(body).trim();
     let (raw, detail) = if *has_value { split_value(body) } else { ("", body) };
+    let mut path = head.path.clone();
     let mut value = unquote(raw).map(|(text, _)| text);
     let bare = raw.len() <= 64 && !raw.starts_with(['{', '[', '"', '&']) && !raw.contains('{');
     if value.is_none() && !raw.is_empty() && bare {
@@ -184,6 +187,10 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
         Problem::NotSupported { allowed } => {
             let list = detail.strip_prefix("supported values: ").unwrap_or_default();
             *allowed = quoted_list(list);
+            if let Some((key, only)) = only_text(raw) {
+                path = path.key(&key);
+                value = Some(only);
+            }
         }
         Problem::Invalid | Problem::Forbidden
             if detail.contains("field is immutable") || detail.contains("may not change once set") =>
@@ -211,6 +218,7 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
         says.push_str(": ");
     }
     says.push_str(name);
+    let without_value = *has_value && (raw.is_empty() || of_schema && value.is_none());
     let shown = !of_schema || value.is_some();
     if shown && !raw.is_empty() {
         says.push_str(": ");
@@ -218,9 +226,10 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
     }
     if !detail.is_empty() {
         says.push_str(": ");
-        says.push_str(detail);
+        // Labels' and names' errors end in examples and a pattern.
+        says.push_str(detail.split_once(" (e.g. '").map_or(detail, |(it, _)| it));
     }
-    Some(FieldError { path: head.path.clone(), value, problem, detail: detail.to_owned(), says })
+    Some(FieldError { path, value, problem, detail: detail.to_owned(), without_value, says })
 }
 
 /// `"x": must be …` → value and detail.
@@ -236,9 +245,24 @@ fn split_value(body: &str) -> (&str, &str) {
             Some((value, _)) => (value, "field is immutable"),
             None => (body, ""),
         },
-        None => body.split_once(": ").unwrap_or((body, "")),
+        // Only numbers and the like stand bare: a CEL rule's error has no value at all.
+        None => match body.split_once(": ").unwrap_or((body, "")) {
+            (value, detail) if !value.contains(' ') => (value, detail),
+            _ => ("", body),
+        },
     };
     (value, rest.strip_prefix(':').unwrap_or(rest).trim())
+}
+
+/// The only text in an object that the API server shows in a value's place, with its key as it is written in YAML:
+/// `{"Type":"Restart","RollingUpdate":null}` is about `type`.
+fn only_text(raw: &str) -> Option<(String, String)> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(raw).ok()?;
+    let mut told = object.iter().filter(|(_, value)| !value.is_null());
+    let (key, value) = told.next()?;
+    let mut letters = key.chars();
+    let key = letters.next()?.to_lowercase().chain(letters).collect();
+    told.next().is_none().then(|| value.as_str().map(|value| (key, value.to_owned())))?
 }
 
 /// `"a", "b"`, or `a, b` as older servers wrote it.

@@ -59,8 +59,10 @@ fn unhealthy(item: &str, stalled: bool, kind: Kind) -> Option<Fault> {
     let error = rest.strip_prefix(": ").map(|it| it.trim_end().trim_end_matches(']'));
     let cel = error.and_then(|it| it.split_once("failed to evaluate the CEL expression '")).map(|(_, it)| it);
     let cel = cel.and_then(|it| it.split_once("': ")).map(|(expression, _)| expression);
+    let unknown = error.and_then(no_kind);
     let shape = match (status, cel) {
         (_, Some(_)) => "W4",
+        _ if unknown.is_some() => "W3",
         ("NotFound", _) => "W5",
         _ if stalled => "W2",
         _ => "W1",
@@ -74,10 +76,22 @@ fn unhealthy(item: &str, stalled: bool, kind: Kind) -> Option<Fault> {
         (other, None) => format!("{object} is {other}"),
     };
     let fault = Fault::new(&says).shaped(shape);
-    let flux = Kind::from_name(&object.kind).is_some();
+    let fault = match unknown {
+        Some(other) => fault.other(other),
+        None => fault,
+    };
+    let flux = fault.other.is_none() && Kind::from_name(&object.kind).is_some();
     let fault = if flux { fault.other(Other::NotReady(object.clone())) } else { fault };
     let fault = own(fault.of(object), cel, kind);
     Some(if shape == "W4" { fault.at(Place::Own) } else { fault })
+}
+
+/// `no matches for kind "Certificate" in group "cert-manager.io"`.
+fn no_kind(error: &str) -> Option<Other> {
+    let (_, rest) = error.split_once("no matches for kind \"")?;
+    let (kind, rest) = rest.split_once('"')?;
+    let group = rest.split('"').nth(1).unwrap_or_default();
+    Some(Other::NoKind { api_version: group.to_owned(), kind: kind.to_owned() })
 }
 
 fn own(fault: Fault, cel: Option<&str>, kind: Kind) -> Fault {

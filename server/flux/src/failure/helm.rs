@@ -24,6 +24,7 @@ pub(super) const RELEASE: &[Row] = &[
     ("H8", HR, "*\n*executing \"*\" at <*", Then::Read(values::template)),
     ("H8'", HR, "*executing \"*\" at <*", Then::Read(values::template)),
     ("H11", HR, "*YAML parse error on *: *", Then::Read(values::rendered)),
+    ("H11", HR, "*parsing *: MalformedYAMLError: *", Then::Read(values::rendered)),
     ("H10", HR, "*parse error at (*): *", Then::Read(values::unparsable)),
     ("H16", HR, "* \"*\" in namespace \"*\" exists and cannot be imported into *", Then::Read(owned)),
     ("H22", HR, "failed to apply CustomResourceDefinitions: *", Then::Read(definitions)),
@@ -31,7 +32,7 @@ pub(super) const RELEASE: &[Row] = &[
     ("H23", HR, "*error while parsing post rendered output*", Then::Own(POST_RENDERERS)),
     ("H15", HR, "*conflict occurred while applying object * *, Kind=*: *", Then::Read(of_object)),
     ("H14", HR, "*server-side apply failed for object * *, Kind=*: *", Then::Read(of_object)),
-    ("H13", HR, "*unable to build kubernetes objects from * release manifest: *", Then::Read(manifest)),
+    ("H13", HR, "*unable to build kubernetes objects from *release manifest: *", Then::Read(manifest)),
     ("H14'", HR, "*cannot patch \"*\" with kind *: *", Then::Read(patched)),
     ("H14'", HR, "*failed to create resource: *", Then::Read(manifest)),
     ("H14'", HR, "*error validating data: *", Then::Read(manifest)),
@@ -44,6 +45,7 @@ pub(super) const RELEASE: &[Row] = &[
     ("H24", HR, "*another operation (install/upgrade/rollback) is in progress*", Then::Own(At::Field(&[]))),
     ("H17'", HR, "*timed out waiting for the condition*", Then::Own(TIMEOUT)),
     ("H17'", HR, "*context deadline exceeded*", Then::Own(TIMEOUT)),
+    ("H17'", HR, "*would exceed context deadline*", Then::Own(TIMEOUT)),
     ("", HR, "*", Then::Read(any_answer)),
 ];
 

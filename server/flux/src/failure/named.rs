@@ -125,7 +125,7 @@ pub enum Other {
     InTheWay(Named),
     /// A kind that the cluster does not know: its CustomResourceDefinition is missing.
     NoKind {
-        /// `group/version`.
+        /// `group/version`, or only the group.
         api_version: String,
         /// The kind.
         kind: String,

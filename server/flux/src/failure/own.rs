@@ -10,6 +10,8 @@ use crate::json::{list, text};
 pub(super) enum At {
     /// The first of these that the spec has, else the object's name.
     Field(&'static [&'static str]),
+    /// The first of these whose text is that of the nth `*`.
+    Is(&'static [&'static str], usize),
     /// The item of a list that the nth `*` names, as `namespace/name` or `name`; then the key in it.
     Named(&'static str, usize, &'static str),
     /// The item of a list that the nth `*` names as `…/Kind/name` or `…/Kind/namespace/name`.
@@ -84,6 +86,7 @@ impl std::fmt::Display for Own {
                 let told = |n: usize| self.told.get(n).map_or("?", String::as_str);
                 match at {
                     At::Field(fields) => f.write_str(&fields.join(" or "))?,
+                    At::Is(fields, n) => write!(f, "{} = {}", fields.join(" or "), told(n))?,
                     At::Named(items, n, key) | At::Kinded(items, n, key) => {
                         write!(f, "{items}[{}].{key}", told(n))?;
                     }
@@ -111,6 +114,11 @@ fn place(at: At, told: &[String], root: &Value, object: &Object) -> Option<Strin
     };
     match at {
         At::Field(fields) => first(fields),
+        At::Is(fields, n) => {
+            let wanted = nth(n)?;
+            let is = |it: &&&str| find(root, it).and_then(Value::as_str) == Some(wanted);
+            fields.iter().find(is).map(|it| (*it).to_owned())
+        }
         At::Named(items, n, key) => {
             let (namespace, name) = split(nth(n)?);
             item(root, items, key, |item| is_named(item, namespace, name, &object.id.namespace))

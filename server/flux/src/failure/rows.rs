@@ -1,7 +1,7 @@
 //! The rows of conditions: what each kind says, and where in its own spec that belongs or who reads on.
 
 use super::Then::{Own, Read};
-use super::own::At::{self, Field, Holding, Kinded, Named, Text, Told};
+use super::own::At::{self, Field, Holding, Is, Kinded, Named, Text, Told};
 use super::{Fault, Other, Row, Scene, api, build, health, helm, variables};
 use crate::Kind;
 
@@ -73,15 +73,10 @@ pub(super) const ROWS: &[Row] = &[
     (
         "K10",
         KS,
-        "Reconciliation failed terminally due to configuration error: failed to evaluate dependency *: *",
-        Own(Named("spec.dependsOn", 0, "readyExpr")),
+        "Reconciliation failed terminally due to configuration error: *failed to evaluate dependency *: *",
+        Read(ready_expression),
     ),
-    (
-        "K10",
-        KS,
-        "Reconciliation failed terminally due to configuration error: *",
-        Own(Field(&["spec.healthCheckExprs"])),
-    ),
+    ("K10", KS, "Reconciliation failed terminally due to configuration error: *", Read(expression)),
     ("K11", KS, "to use * please enable the * feature gate*", Own(Told(0))),
     // C.2 Build.
     ("K26", KS, "*component path '*' must be local and relative*", Own(Text("spec.components", 1))),
@@ -93,6 +88,12 @@ pub(super) const ROWS: &[Row] = &[
     // C.3 Decryption and substitution.
     ("K38", KS, "cannot get sops decryption Secret '*'*", Own(Field(&["spec.decryption.secretRef.name"]))),
     (
+        "K38",
+        KS,
+        "secrets \"*\" not found*",
+        Own(Is(&["spec.decryption.secretRef.name", "spec.kubeConfig.secretRef.name"], 0)),
+    ),
+    (
         "K39",
         KS,
         "failed to import '*' data from sops decryption Secret '*'*",
@@ -102,7 +103,7 @@ pub(super) const ROWS: &[Row] = &[
     ("K41", KS, "error decrypting sources: *", Read(build::encrypted_source)),
     ("K42", KS, "*failed to verify sops data integrity: *", Own(Field(&["spec.decryption"]))),
     ("", KS, "post build failed for '*': *", Read(variables::substitution)),
-    ("K49", KS, "error converting YAML to JSON: *", Own(Field(&["spec.path"]))),
+    ("K49", KS, "error converting YAML to JSON: *", Read(build::unreadable)),
     ("K49", KS, "*Object 'Kind' is missing in '*", Own(Field(&["spec.path"]))),
     ("A28", KS, "*unable to retrieve the complete list of server APIs: *", Own(Field(&[]))),
     (
@@ -153,6 +154,9 @@ pub(super) const ROWS: &[Row] = &[
     ("H29", HR, "Failed to * after * attempt(s)*", Own(Field(&[]))),
     ("H30", HR, "Cluster state of release * has drifted*", Read(health::drift)),
     ("H30", HR, "Failed to partially correct cluster state of release *", Read(health::drift)),
+    // A remedy: what it mends is told by another condition.
+    ("H29", HR, "Helm rollback * succeeded", Own(Field(&[]))),
+    ("H29", HR, "Helm uninstall * succeeded", Own(Field(&[]))),
     ("", HR, "Helm *", Read(helm::release)),
     (
         "H26",
@@ -169,15 +173,10 @@ pub(super) const ROWS: &[Row] = &[
     (
         "H31",
         HR,
-        "Reconciliation failed terminally due to configuration error: failed to evaluate dependency *: *",
-        Own(Named("spec.dependsOn", 0, "readyExpr")),
+        "Reconciliation failed terminally due to configuration error: *failed to evaluate dependency *: *",
+        Read(ready_expression),
     ),
-    (
-        "H31",
-        HR,
-        "Reconciliation failed terminally due to configuration error: *",
-        Own(Field(&["spec.healthCheckExprs"])),
-    ),
+    ("H31", HR, "Reconciliation failed terminally due to configuration error: *", Read(expression)),
     // C.7 Sources.
     ("S25", STORING, "unable to archive artifact to storage: *", Own(Field(&[]))),
     ("S25", STORING, "failed to acquire lock*", Own(Field(&[]))),
@@ -258,6 +257,8 @@ pub(super) const ROWS: &[Row] = &[
     ("S16", REPO, "*: 401 *", Own(SECRET)),
     ("S16", REPO, "*: 403 *", Own(SECRET)),
     ("S16", REPO, "*x509: *", Own(Field(&["spec.certSecretRef.name", "spec.url"]))),
+    ("S16", REPO, "failed to get authentication secret '*", Own(SECRET)),
+    ("S16", REPO, "failed to fetch Helm repository index: *", Own(Field(&["spec.url"]))),
     ("S17", REPO, "invalid Helm repository URL: 'oci' URL scheme *", Own(Field(&["spec.type", "spec.url"]))),
     ("S17", REPO, "*Helm repository*", Own(Field(&["spec.url"]))),
     ("S18", CHART, "*no chart name found*", Own(Field(&["spec.chart"]))),
@@ -286,13 +287,13 @@ pub(super) const ROWS: &[Row] = &[
     ("S24", BUCKET, "*' bucket: Access Denied*", Own(Field(&["spec.secretRef.name", "spec.bucketName"]))),
     ("S24", BUCKET, "failed to confirm existence of *", Own(Field(&["spec.bucketName"]))),
     ("S24", BUCKET, "fetch from bucket *", Own(Field(&["spec.bucketName"]))),
-    ("S26", GENERATOR, "*source alias '*' not found*", Own(Field(&["spec.artifacts"]))),
     (
         "S26",
         GENERATOR,
         "*failed to apply copy operation from '*' to *",
         Own(Holding("spec.artifacts", "copy", 1)),
     ),
+    ("S26", GENERATOR, "*source alias '*' not found*", Own(Field(&["spec.artifacts"]))),
     ("S26", GENERATOR, "*.source.toolkit.fluxcd.io \"*\" not found*", Own(Named("spec.sources", 1, "name"))),
     // C.8 Images, notification, flux-operator.
     ("I2", IMAGES, "image '*' should not include *", Own(Field(&["spec.image"]))),
@@ -409,4 +410,28 @@ fn dependency(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let other = if missing { Other::Missing(target) } else { Other::NotReady(target) };
     let key = if scene.text.contains("according to readyExpr") { "readyExpr" } else { "name" };
     Some(vec![Fault::new(scene.text).own(Named("spec.dependsOn", 0, key), &[told]).other(other)])
+}
+
+/// `… for healthchecks[0]: failed to parse the expression Current: …`: the expression of `spec.healthCheckExprs`.
+fn expression(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let what = captured.last()?;
+    let fault = Fault::new(what);
+    let index = what.split_once("healthchecks[").and_then(|(_, it)| it.split_once(']')).map(|(it, _)| it);
+    let key = what.split_once("failed to parse the expression ").and_then(|(_, it)| it.split_once(':'));
+    let path = index.zip(key).map(|(index, (key, _))| {
+        let mut letters = key.chars();
+        let key: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
+        format!("spec.healthCheckExprs[{index}].{key}")
+    });
+    Some(vec![match path {
+        Some(path) => fault.own(Told(0), &[&path]),
+        None => fault.own(Field(&["spec.healthCheckExprs"]), &[]),
+    }])
+}
+
+/// `… failed to evaluate dependency infra: failed to parse the CEL expression …`.
+fn ready_expression(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, dependency, what] = captured[..] else { return None };
+    let says = format!("dependency {dependency}: {what}");
+    Some(vec![Fault::new(&says).own(Named("spec.dependsOn", 0, "readyExpr"), &[dependency])])
 }

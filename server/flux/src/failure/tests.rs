@@ -6,6 +6,7 @@ mod fields;
 mod health;
 mod helm;
 mod images;
+mod recorded;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -107,7 +108,7 @@ fn check(examples: Vec<Example>) {
     assert!(others.is_empty(), "read by other rows:\n{others}");
 }
 
-/// The rows of flux-reference C, and X4 and X5 of H: those of H's items that are about a message's text.
+/// The rows of flux-reference C, and H-4 and H-5 of H: those of H's items that are about a message's text.
 fn catalogue() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for (letter, last) in
@@ -115,7 +116,7 @@ fn catalogue() -> BTreeSet<String> {
     {
         ids.extend((1..=last).map(|n| format!("{letter}{n}")));
     }
-    ids.extend(["H8'", "H12'", "H14'", "H17'", "X4", "X5"].map(str::to_owned));
+    ids.extend(["H8'", "H12'", "H14'", "H17'", "H-4", "H-5"].map(str::to_owned));
     ids
 }
 
@@ -149,7 +150,7 @@ fn the_catalogue_is_the_references() {
             && id.get(1..).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()) && it.len() <= 3)
     };
     let mut listed: BTreeSet<String> = rows.filter(is_id).map(str::to_owned).collect();
-    listed.extend(["X4", "X5"].map(str::to_owned));
+    listed.extend(["H-4", "H-5"].map(str::to_owned));
     assert_eq!(catalogue(), listed);
 }
 

@@ -197,6 +197,13 @@ fn dotted_word(what: &str) -> Option<Path> {
     if !["required", "must", "missing", "set "].iter().any(|it| what.contains(it)) {
         return None;
     }
+    // `host is required`.
+    if let Some((key, rest)) = what.split_once(' ')
+        && (rest.starts_with("is required") || rest.starts_with("must be set"))
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    {
+        return Some(Path::of(&[key]));
+    }
     let word =
         what.split([' ', '\n']).map(|it| it.trim_matches(['`', '\'', '"', ',', ':', '.'])).find(|it| {
             it.contains('.')

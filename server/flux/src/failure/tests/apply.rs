@@ -111,17 +111,17 @@ pub(super) fn examples() -> Vec<Example> {
             A10 ConfigMap/apps/web: somewhere Typed { key: "value", expected: "string", got: "bool" }
               json: cannot unmarshal bool into Go struct field EnvVar.value of type string
         "#]]),
-        ("X4", Kind::Kustomization, "Deployment/lab/w dry-run failed: failed to convert new object (lab/w; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'", expect![[r#"
-            X4 Deployment/lab/w: somewhere Quantity
+        ("H-4", Kind::Kustomization, "Deployment/lab/w dry-run failed: failed to convert new object (lab/w; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'", expect![[r#"
+            H-4 Deployment/lab/w: somewhere Quantity
               quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
         "#]]),
-        ("X4", Kind::Kustomization, r#"Secret/lab/s dry-run failed (BadRequest): Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 4"#, expect![[r#"
-            X4 Secret/lab/s: somewhere Base64
+        ("H-4", Kind::Kustomization, r#"Secret/lab/s dry-run failed (BadRequest): Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 4"#, expect![[r#"
+            H-4 Secret/lab/s: somewhere Base64
               illegal base64 data at input byte 4
         "#]]),
-        ("X5", Kind::Kustomization, r#"Deployment/lab/w dry-run failed (Invalid): Deployment.apps "w" is invalid: metadata.labels: Invalid value: "not valid!": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#, expect![[r#"
-            X5 Deployment/lab/w of "apps": field metadata.labels = "not valid!" Invalid
-              metadata.labels: Invalid value: "not valid!": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')
+        ("H-5", Kind::Kustomization, r#"Deployment/lab/w dry-run failed (Invalid): Deployment.apps "w" is invalid: metadata.labels: Invalid value: "not valid!": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#, expect![[r#"
+            H-5 Deployment/lab/w of "apps": field metadata.labels = "not valid!" Invalid
+              metadata.labels: Invalid value: "not valid!": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character
         "#]]),
         ("A11", Kind::Kustomization, r#"ServiceMonitor/monitoring/app dry-run failed: no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1""#, expect![[r#"
             A11 ServiceMonitor/monitoring/app: field apiVersion = "monitoring.coreos.com/v1" NotFound
@@ -284,6 +284,26 @@ pub(super) fn examples() -> Vec<Example> {
         ("-", Kind::Kustomization, "something that nobody has seen before", expect![[r#"
             -: the Flux object
               something that nobody has seen before
+        "#]]),
+        ("A5", Kind::Kustomization, "Deployment/a5-component/web dry-run failed (Invalid): Deployment.apps \"web\" is invalid: spec.strategy: Unsupported value: {\"Type\":\"Restart\",\"RollingUpdate\":null}: supported values: \"Recreate\", \"RollingUpdate\"\n", expect![[r#"
+            A5 Deployment/a5-component/web of "apps": field spec.strategy.type = "Restart" NotSupported { allowed: ["Recreate", "RollingUpdate"] }
+              spec.strategy: Unsupported value: {"Type":"Restart","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"
+        "#]]),
+        ("A5", Kind::Kustomization, "Kustomization/a6-enum/apps dry-run failed (Invalid): Kustomization.kustomize.toolkit.fluxcd.io \"apps\" is invalid: [spec.sourceRef.kind: Unsupported value: \"HelmRepository\": supported values: \"OCIRepository\", \"GitRepository\", \"Bucket\", \"ExternalArtifact\", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]\n", expect![[r#"
+            A5 Kustomization/a6-enum/apps of "kustomize.toolkit.fluxcd.io": field spec.sourceRef.kind = "HelmRepository" NotSupported { allowed: ["OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"] }
+              spec.sourceRef.kind: Unsupported value: "HelmRepository": supported values: "OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"
+        "#]]),
+        ("A6", Kind::Kustomization, "HelmRelease/a6-rule/web dry-run failed (Invalid): HelmRelease.helm.toolkit.fluxcd.io \"web\" is invalid: spec: Invalid value: either chart or chartRef must be set\n", expect![[r#"
+            A6 HelmRelease/a6-rule/web of "helm.toolkit.fluxcd.io": field spec Invalid
+              spec: Invalid value: either chart or chartRef must be set
+        "#]]),
+        ("A8", Kind::Kustomization, "Deployment/a8-variable/web dry-run failed: failed to create typed patch object (a8-variable/web; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"web\"].env[name=\"PORT\"].value: expected string, got &value.valueUnstructured{Value:8080}\n", expect![[r#"
+            A8 Deployment/a8-variable/web: field spec.template.spec.containers[name="web"].env[name="PORT"].value = "8080" Type { expected: "string", got: "8080" }
+              spec.template.spec.containers[name="web"].env[name="PORT"].value: expected string, got 8080
+        "#]]),
+        ("A9", Kind::Kustomization, "Service/a9-port/web dry-run failed: failed to create typed patch object (a9-port/web; /v1, Kind=Service): .spec.ports: duplicate entries for key [port=80,protocol=\"TCP\"]\n", expect![[r#"
+            A9 Service/a9-port/web: field spec.ports[port="80",protocol="TCP"] Duplicate
+              spec.ports: duplicate entries for key [port=80,protocol="TCP"]
         "#]]),
     ]
 }

@@ -65,7 +65,7 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("K19", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'values.yaml': missing Resource metadata': must build at directory: '/tmp/kustomization-42/apps/values.yaml': file is not directory", expect![[r#"
             K19: file apps/values.yaml NoObject
-              missing Resource metadata: a document has no kind or no metadata
+              missing Resource metadata
               own: spec.path
         "#]]),
         ("K20", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'm.yaml': missing metadata.name in object {{v1 ConfigMap} {{ } map[] map[]}}': must build at directory: '/tmp/kustomization-42/m.yaml': file is not directory", expect![[r#"
@@ -94,7 +94,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.path
         "#]]),
         ("K24", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../a': read /tmp/kustomization-42/a: is a directory': recursed accumulation of path '/tmp/kustomization-42/b': accumulating resources: accumulation err='accumulating resources from '../a': read /tmp/kustomization-42/a: is a directory': cycle detected: candidate root '/tmp/kustomization-42/a' contains visited root '/tmp/kustomization-42/a'", expect![[r#"
-            K24: kustomization of <any>: LeadsTo("a")
+            K24: kustomization of b: LeadsTo("a")
               cycle detected: candidate root 'a' contains visited root 'a'
               own: spec.path
         "#]]),
@@ -115,7 +115,7 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("K27", Kind::Kustomization, r#"kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/nope.[noNs]": no matches for Id Deployment.v1.apps/nope.[noNs]; failed to find unique target for patch Deployment.v1.apps/nope.[noNs]"#, expect![[r#"
             K27: patch of Deployment/nope
-              there is no Deployment/nope for this patch
+              there is no single Deployment/nope for this patch
               own: spec.patches["Deployment.v1.apps/nope.[noNs]"]
         "#]]),
         ("K28", Kind::Kustomization, "kustomize build failed: multiple matches for Id Deployment.v1.apps/web.[noNs]; failed to find unique target for patch Deployment.v1.apps/web.[noNs]", expect![[r#"
@@ -184,7 +184,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.path
         "#]]),
         ("K35", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../../../etc': fs-security-constraint abs /tmp/kustomization-42/../etc: path '/tmp/kustomization-42/../etc' is not in or below '/tmp/kustomization-42'", expect![[r#"
-            K35: kustomization of <any>: LeadsTo("../etc")
+            K35: kustomization of <any>: Text("../../../etc")
               fs-security-constraint abs ../etc: path '../etc' is not in or below '.'
               own: spec.path
         "#]]),
@@ -277,7 +277,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.postBuild.substituteFrom[ConfigMap/cluster-vars].name
         "#]]),
         ("K49", Kind::Kustomization, "error converting YAML to JSON: yaml: line 4: found character that cannot start any token", expect![[r#"
-            K49: the Flux object
+            K49: kustomization of <any>: Syntax { line: Some(4) }
               error converting YAML to JSON: yaml: line 4: found character that cannot start any token
               own: spec.path
         "#]]),
@@ -285,6 +285,52 @@ pub(super) fn examples() -> Vec<Example> {
             K49: the Flux object
               Object 'Kind' is missing in '{"a":1}'
               own: spec.path
+        "#]]),
+        ("K14", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-1737828190/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-1737828190/apps/base': invalid Kustomization: yaml: line 4: did not find expected key", expect![[r#"
+            K14: kustomization of apps/base: Syntax { line: Some(4) }
+              invalid Kustomization: yaml: line 4: did not find expected key
+              own: spec.path
+        "#]]),
+        ("K15", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../../bases/web': open /tmp/kustomization-4085488802/bases/web: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/tmp/kustomization-4085488802/bases/web' : lstat /tmp/kustomization-4085488802/bases: no such file or directory", expect![[r#"
+            K15: kustomization of <any>: LeadsTo("bases/web")
+              ../../bases/web: no such file or directory
+              own: spec.path
+        "#]]),
+        ("K19", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'web.yaml': missing kind in object {{v1 } {{web } map[] map[]}}': must build at directory: '/tmp/kustomization-1763704539/apps/web.yaml': file is not directory", expect![[r#"
+            K19: file apps/web.yaml NoObject
+              missing kind in object {{v1 } {{web } map[] map[]}}
+              own: spec.path
+        "#]]),
+        ("K29", Kind::Kustomization, "kustomize build failed: testing value /spec/template/spec/containers/0/name failed: test failed", expect![[r#"
+            K29: patch test /spec/template/spec/containers/0/name
+              testing value /spec/template/spec/containers/0/name failed: test failed
+              own: spec.patches["/spec/template/spec/containers/0/name"]
+        "#]]),
+        ("K29", Kind::Kustomization, "kustomize build failed: error in remove for path: '/spec/template/spec/containers/0/resources': Unable to remove nonexistent key: resources: missing value", expect![[r#"
+            K29: patch remove /spec/template/spec/containers/0/resources
+              remove /spec/template/spec/containers/0/resources: Unable to remove nonexistent key: resources: missing value
+              own: spec.patches["/spec/template/spec/containers/0/resources"]
+        "#]]),
+        ("K36", Kind::Kustomization, r#"kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'https://bases.invalid/web.yaml': Get "https://bases.invalid/web.yaml": dial tcp: lookup bases.invalid on 10.96.0.10:53: no such host': must build at directory: not a valid directory: evalsymlink failure on '/tmp/kustomization-3768323275/apps/https:/bases.invalid/web.yaml' : lstat /tmp/kustomization-3768323275/apps/https:: no such file or directory"#, expect![[r#"
+            K36 (cluster): kustomization of <any>: Text("https://bases.invalid/web.yaml")
+              Get "https://bases.invalid/web.yaml": dial tcp: lookup bases.invalid on 10.96.0.10:53: no such host
+              own: spec.path
+        "#]]),
+        ("K35", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../../shared/web.yaml': fs-security-constraint read /tmp/shared/web.yaml: path '/tmp/shared/web.yaml' is not in or below '/tmp/kustomization-120184550': must build at directory: not a valid directory: evalsymlink failure on '/tmp/shared/web.yaml' : lstat /tmp/shared: no such file or directory", expect![[r#"
+            K35: kustomization of <any>: Text("../../shared/web.yaml")
+              fs-security-constraint read /tmp/shared/web.yaml: path '/tmp/shared/web.yaml' is not in or below '.
+              own: spec.path
+        "#]]),
+        ("K38", Kind::Kustomization, r#"secrets "sops-age" not found"#, expect![[r#"
+            K38: the Flux object
+              secrets "sops-age" not found
+              missing Secret/sops-age
+              own: spec.decryption.secretRef.name or spec.kubeConfig.secretRef.name = sops-age
+        "#]]),
+        ("K44", Kind::Kustomization, r#"post build failed for 'ConfigMap.v1.[noGrp]/settings-${STAGE}': envsubst error: variable substitution failed: variable not set (strict mode): "STAGE""#, expect![[r#"
+            K44 ConfigMap/settings-${STAGE} of "": variable Named("STAGE")
+              the variable STAGE is not set
+              own: spec.postBuild
         "#]]),
     ]
 }

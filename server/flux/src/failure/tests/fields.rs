@@ -93,7 +93,7 @@ pub(super) const TABLE: &[Row] = &[
     (Kind::OCIRepository, "URLInvalid", "URL validation failed for 'oci://x:1': URL must not contain a tag; remove ':1'", OCI, "S12 Author spec.url"),
     (Kind::OCIRepository, "VerificationError", "failed to verify the signature using provider 'cosign keyless': no matching signatures were found for 'x'", OCI, "S14 Author spec.verify"),
     (Kind::OCIRepository, "OCIArtifactLayerOperationFailed", "failed to find layer with media type 'm' in artifact", OCI, "S15 Author spec.layerSelector.mediaType"),
-    (Kind::HelmRepository, "Failed", "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example/index.yaml : 404 Not Found", "{url: 'https://charts.example'}", "S17 Author spec.url"),
+    (Kind::HelmRepository, "Failed", "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example/index.yaml : 404 Not Found", "{url: 'https://charts.example'}", "S16 Author spec.url"),
     (Kind::HelmRepository, "Failed", "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example/index.yaml : 401 Unauthorized", "{url: 'https://charts.example', secretRef: {name: x}}", "S16 Author spec.secretRef.name"),
     (Kind::HelmChart, "InvalidChartReference", "invalid chart reference: failed to get chart version for remote reference: no 'web' chart with version matching '9.x' found", "{chart: web, version: 9.x}", "S18 Author spec.version"),
     (Kind::Bucket, "BucketOperationFailed", "failed to confirm existence of 'manifests' bucket: Access Denied.", "{bucketName: manifests, endpoint: s3}", "S24 Author spec.bucketName"),

@@ -72,6 +72,17 @@ pub(super) fn examples() -> Vec<Example> {
               termination timeout: context deadline exceeded
               own: spec.prune
         "#]]),
+        ("W3", Kind::Kustomization, r#"health check failed after 30.027518522s: timeout waiting for: [Certificate/w3-kind/tls status: 'Unknown': no matches for kind "Certificate" in group "cert-manager.io"]"#, expect![[r#"
+            W3 Certificate/w3-kind/tls: the object
+              Certificate/w3-kind/tls: no matches for kind "Certificate" in group "cert-manager.io"
+              no kind Certificate of cert-manager.io
+              own: spec.healthChecks[Certificate/w3-kind/tls].name
+        "#]]),
+        ("W4", Kind::Kustomization, r#"health check failed after 30.026012618s: timeout waiting for: [ConfigMap/w4-expr/settings status: 'Unknown': failed to evaluate the CEL expression 'data.checked.flag == "yes"': no such key: checked]"#, expect![[r#"
+            W4 ConfigMap/w4-expr/settings: the Flux object
+              ConfigMap/w4-expr/settings: failed to evaluate the CEL expression 'data.checked.flag == "yes"': no such key: checked
+              own: spec.healthCheckExprs[data.checked.flag == "yes"]
+        "#]]),
     ]
 }
 

@@ -199,7 +199,7 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("H23", Kind::HelmRelease, r#"Helm upgrade failed for release apps/web with chart web@1.4.0: error while running post render on files: no resource matches strategic merge patch "Deployment.v1.apps/web.[noNs]": no matches for Id Deployment.v1.apps/web.[noNs]; failed to find unique target for patch Deployment.v1.apps/web.[noNs]"#, expect![[r#"
             H23: patch of Deployment/web
-              there is no Deployment/web for this patch
+              there is no single Deployment/web for this patch
               own: spec.postRenderers["Deployment.v1.apps/web.[noNs]"]
         "#]]),
         ("H23", Kind::HelmRelease, "Helm upgrade failed for release apps/web with chart web@1.4.0: error while running post render on files: boom", expect![[r#"
@@ -251,7 +251,7 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("H31", Kind::HelmRelease, "Reconciliation failed terminally due to configuration error: failed to parse the CEL expression 'x ==': ERROR: <input>:1:5: Syntax error", expect![[r#"
             H31: the Flux object
-              Reconciliation failed terminally due to configuration error: failed to parse the CEL expression 'x ==': ERROR: <input>:1:5: Syntax error
+              failed to parse the CEL expression 'x ==': ERROR: <input>:1:5: Syntax error
               own: spec.healthCheckExprs
         "#]]),
         ("-", Kind::HelmRelease, "Helm upgrade failed for release apps/web with chart web@1.4.0: something that nobody has seen before", expect![[r#"
@@ -262,6 +262,33 @@ pub(super) fn examples() -> Vec<Example> {
             A1 Deployment/web of "apps": field spec.replicas = "-1" Invalid
               spec.replicas: Invalid value: -1: must be greater than or equal to 0
               own: spec.values or spec.valuesFrom
+        "#]]),
+        ("H11", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: error merging manifests: parsing web/templates/settings.yaml: MalformedYAMLError: yaml: line 6: mapping values are not allowed in this context", expect![[r#"
+            H11: the Flux object
+              web/templates/settings.yaml does not render to YAML: yaml: line 6: mapping values are not allowed in this context
+              in web/templates/settings.yaml 
+              own: spec.values or spec.valuesFrom or spec.chartRef.name or spec.chart.spec.chart
+        "#]]),
+        ("H13", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: unable to build kubernetes objects from release manifest: resource mapping not found for name: \"web\" namespace: \"\" from \"\": no matches for kind \"ServiceMonitor\" in version \"monitoring.coreos.com/v1\"\nensure CRDs are installed first", expect![[r#"
+            H13 ServiceMonitor/web of "monitoring.coreos.com": field apiVersion = "monitoring.coreos.com/v1" NotFound
+              the cluster knows no ServiceMonitor in monitoring.coreos.com/v1: is its CRD missing?
+              no kind ServiceMonitor of monitoring.coreos.com/v1
+              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+        "#]]),
+        ("H17'", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline", expect![[r#"
+            H17': the Flux object
+              client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline
+              own: spec.timeout
+        "#]]),
+        ("H29", Kind::HelmRelease, "Helm rollback to previous release h29-rollback/web.v1 with chart web@1.4.0 succeeded", expect![[r#"
+            H29: the Flux object
+              Helm rollback to previous release h29-rollback/web.v1 with chart web@1.4.0 succeeded
+        "#]]),
+        ("H9", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: execution error at (web/templates/settings.yaml:6:11): host is required", expect![[r#"
+            H9: values host Required
+              host is required
+              in web/templates/settings.yaml:6:11 
+              own: spec.values/host
         "#]]),
     ]
 }

@@ -70,12 +70,12 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("K10", Kind::Kustomization, "Reconciliation failed terminally due to configuration error: failed to evaluate dependency infra: failed to parse the CEL expression 'dep.status.x ==': ERROR: <input>:1:16: Syntax error: mismatched input '<EOF>'\n | dep.status.x ==\n | ...............^", expect![[r#"
             K10: the Flux object
-              Reconciliation failed terminally due to configuration error: failed to evaluate dependency infra: failed to parse the CEL expression 'dep.status.x ==': ERROR: <input>:1:16: Syntax error: mismatched input '<EOF>'
+              dependency infra: failed to parse the CEL expression 'dep.status.x ==': ERROR: <input>:1:16: Syntax error: mismatched input '<EOF>'
               own: spec.dependsOn[infra].readyExpr
         "#]]),
         ("K10", Kind::Kustomization, "Reconciliation failed terminally due to configuration error: failed to parse the CEL expression 'status.x ==': ERROR: <input>:1:12: Syntax error", expect![[r#"
             K10: the Flux object
-              Reconciliation failed terminally due to configuration error: failed to parse the CEL expression 'status.x ==': ERROR: <input>:1:12: Syntax error
+              failed to parse the CEL expression 'status.x ==': ERROR: <input>:1:12: Syntax error
               own: spec.healthCheckExprs
         "#]]),
         ("K11", Kind::Kustomization, "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller", expect![[r#"
@@ -258,9 +258,9 @@ pub(super) fn examples() -> Vec<Example> {
               failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example.com/index.yaml : 401 Unauthorized
               own: spec.secretRef.name or spec.url or spec.endpoint or spec.image
         "#]]),
-        ("S17", Kind::HelmRepository, "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example.com/index.yaml : 404 Not Found", expect![[r#"
+        ("S17", Kind::HelmRepository, "failed to load Helm repository from index YAML: failed to load index: error unmarshaling JSON: while decoding JSON: json: unknown field \"nothing\"", expect![[r#"
             S17: the Flux object
-              failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://charts.example.com/index.yaml : 404 Not Found
+              failed to load Helm repository from index YAML: failed to load index: error unmarshaling JSON: while decoding JSON: json: unknown field "nothing"
               own: spec.url
         "#]]),
         ("S18", Kind::HelmChart, "invalid chart reference: failed to get chart version for remote reference: no 'web' chart with version matching '9.x' found", expect![[r#"
@@ -306,6 +306,28 @@ pub(super) fn examples() -> Vec<Example> {
             S26: the Flux object
               bundle build failed: failed to apply copy operations: failed to apply copy operation from '@repo/deploy/**' to '@artifact/': no files match pattern 'deploy/**' in source 'repo'
               own: spec.artifacts[@repo/deploy/**]
+        "#]]),
+        ("K10", Kind::Kustomization, "Reconciliation failed terminally due to configuration error: terminal error: failed to evaluate dependency infra: failed to parse the CEL expression 'dep.status.observedGeneration ==': ERROR: <input>:1:33: Syntax error", expect![[r#"
+            K10: the Flux object
+              dependency infra: failed to parse the CEL expression 'dep.status.observedGeneration ==': ERROR: <input>:1:33: Syntax error
+              own: spec.dependsOn[infra].readyExpr
+        "#]]),
+        ("K10", Kind::Kustomization, "Reconciliation failed terminally due to configuration error: failed to create custom status evaluator for healthchecks[0]: failed to parse the expression Current: failed to parse the CEL expression 'status.conditions.exists(e, e.type ==': ERROR: <input>:1:38: Syntax error", expect![[r#"
+            K10: the Flux object
+              failed to create custom status evaluator for healthchecks[0]: failed to parse the expression Current: failed to parse the CEL expression 'status.conditions.exists(e, e.type ==': ERROR: <input>:1:38: Syntax error
+              own: spec.healthCheckExprs[0].current
+        "#]]),
+        ("S3", Kind::OCIRepository, r#"failed to get credential: failed to get secret 's13-secret/registry': secrets "registry" not found"#, expect![[r#"
+            S3: the Flux object
+              failed to get credential: failed to get secret 's13-secret/registry': secrets "registry" not found
+              missing Secret/registry
+              own: spec.secretRef.name or spec.url or spec.endpoint or spec.image
+        "#]]),
+        ("S16", Kind::HelmRepository, r#"failed to get authentication secret 's16-secret/charts': secrets "charts" not found"#, expect![[r#"
+            S16: the Flux object
+              failed to get authentication secret 's16-secret/charts': secrets "charts" not found
+              missing Secret/charts
+              own: spec.secretRef.name or spec.url or spec.endpoint or spec.image
         "#]]),
     ]
 }
