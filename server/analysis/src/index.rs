@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::navigation::Catalog;
+
 /// An index of one repository. Cloning is cheap: clone it for a task, go on changing the original.
 ///
 /// The caller tells every YAML file, when it appears, changes and goes ([`RepoIndex::set`]); the index keeps those
@@ -16,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct RepoIndex {
     files: OrdMap<RepoPath, Option<ParsedFile>>,
     objects: OrdSet<(Kind, Arc<str>, DocRef)>,
+    catalog: Catalog,
     /// Replaced with every change: what was derived from another stamp is out of date.
     stamp: Arc<()>,
     /// Replaced with every change that a build could see (a file comes or goes, a build file changes).
@@ -63,6 +66,18 @@ impl Covered {
         self.files.get(path) == Some(&FileUse::Patch)
     }
 
+    /// Whether the build reads a file, as whatever.
+    pub(crate) fn reads(&self, path: &RepoPath) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// [`holding`](Self::holding), in the order of paths.
+    pub(crate) fn holding_in_order(&self) -> Vec<RepoPath> {
+        let mut files: Vec<RepoPath> = self.holding().cloned().collect();
+        files.sort();
+        files
+    }
+
     /// Files that become objects or patches of objects.
     pub(crate) fn holding(&self) -> impl Iterator<Item = &RepoPath> {
         self.files
@@ -86,6 +101,7 @@ impl RepoIndex {
             (Some(old), Some(_)) => old.is_some() && is_build_file(path),
             _ => true,
         };
+        self.catalog.set(path, file.as_ref());
         if let Some(Some(old)) = old {
             for (kind, name, at) in flux_documents(path, &old) {
                 self.objects.remove(&(kind, name, at));
@@ -113,6 +129,16 @@ impl RepoIndex {
     /// A file that holds Flux objects (or is a build file), as it was told last.
     pub fn file(&self, path: &RepoPath) -> Option<&ParsedFile> {
         self.files.get(path)?.as_ref()
+    }
+
+    /// Whether a file was told.
+    pub(crate) fn knows(&self, path: &RepoPath) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Names and mentions of all files.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// Files that hold Flux objects, in order.

@@ -32,6 +32,7 @@ mod inventory;
 mod journey;
 mod lenses;
 mod memo;
+mod navigation;
 mod page;
 mod past;
 mod place;
@@ -48,6 +49,7 @@ pub use inputs::{
 };
 pub use inventory::{Application, Inventory, SourceRef, Untold, inventory};
 pub use memo::Memo;
+pub use navigation::{Definition, Link, Target, definition, links, references};
 pub use past::{Answer, Commit, Lacks, Past};
 pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,

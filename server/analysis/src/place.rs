@@ -82,7 +82,7 @@ pub(crate) fn references(document: &Document, namespace: &str) -> Vec<(Reference
 }
 
 /// What a node says, as JSON: enough of it to read an object's spec.
-fn json(node: &Node, depth: u32) -> Value {
+pub(crate) fn json(node: &Node, depth: u32) -> Value {
     let Some(depth) = depth.checked_sub(1) else { return Value::Null };
     match &node.resolved().kind {
         NodeKind::Mapping(entries) => {

@@ -5,5 +5,6 @@ mod fixture;
 mod hovers;
 mod lenses;
 mod marks;
+mod navigation;
 mod properties;
 mod speed;

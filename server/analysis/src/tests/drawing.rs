@@ -77,11 +77,11 @@ pub(crate) fn check_hover(fixture: &str, expected: Expect) {
     expected.assert_eq(&out);
 }
 
-fn line(text: &str, range: TextRange) -> usize {
+pub(crate) fn line(text: &str, range: TextRange) -> usize {
     usize::try_from(LineIndex::new(text).line_col(range.start()).line).unwrap_or_default()
 }
 
-fn draw(out: &mut String, path: &RepoPath, text: &str, range: TextRange) {
+pub(crate) fn draw(out: &mut String, path: &RepoPath, text: &str, range: TextRange) {
     let at = line(text, range);
     let source = text.lines().nth(at).unwrap_or_default();
     let start: usize = text.lines().take(at).map(|it| it.len() + 1).sum();

@@ -38,6 +38,12 @@ pub enum ClientMessage {
     CodeLens(Uri, Reply<Option<Vec<CodeLens>>>),
     /// What can be done at a range.
     CodeAction(Box<CodeActionParams>, Reply<Option<Vec<CodeActionResponse>>>),
+    /// Where what is named at a position is.
+    Definition(TextDocumentPositionParams, Reply<Option<DefinitionResponse>>),
+    /// Who mentions what is at a position.
+    References(Box<ReferenceParams>, Reply<Option<Vec<Location>>>),
+    /// The paths of a document.
+    Links(Uri, Reply<Option<Vec<DocumentLink>>>),
     /// A lens or an action was pressed.
     Command(ExecuteCommandParams, Reply<Option<serde_json::Value>>),
     /// The user gave up a running task.
@@ -61,6 +67,9 @@ impl ClientMessage {
             ClientMessage::Hover(..) => "hover",
             ClientMessage::CodeLens(..) => "codeLens",
             ClientMessage::CodeAction(..) => "codeAction",
+            ClientMessage::Definition(..) => "definition",
+            ClientMessage::References(..) => "references",
+            ClientMessage::Links(..) => "documentLink",
             ClientMessage::Command(..) => "executeCommand",
             ClientMessage::CancelProgress(_) => "workDoneProgress/cancel",
         }
@@ -84,6 +93,9 @@ pub(crate) fn service(events: mpsc::UnboundedSender<Event>) -> (LspService<Backe
         .custom_method("textDocument/hover", Backend::hover)
         .custom_method("textDocument/codeLens", Backend::code_lens)
         .custom_method("textDocument/codeAction", Backend::code_action)
+        .custom_method("textDocument/definition", Backend::definition)
+        .custom_method("textDocument/references", Backend::references)
+        .custom_method("textDocument/documentLink", Backend::document_link)
         .custom_method("workspace/executeCommand", Backend::execute_command)
         .custom_method("workspace/didChangeConfiguration", Backend::did_change_configuration)
         .custom_method("workspace/didChangeWorkspaceFolders", Backend::did_change_workspace_folders)
@@ -157,6 +169,18 @@ impl Backend {
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<CodeActionResponse>>> {
         self.ask(|reply| ClientMessage::CodeAction(Box::new(params), reply)).await
+    }
+
+    async fn definition(&self, params: DefinitionParams) -> Result<Option<DefinitionResponse>> {
+        self.ask(|reply| ClientMessage::Definition(params.text_document_position_params, reply)).await
+    }
+
+    async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
+        self.ask(|reply| ClientMessage::References(Box::new(params), reply)).await
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        self.ask(|reply| ClientMessage::Links(params.text_document.uri, reply)).await
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<serde_json::Value>> {

@@ -48,6 +48,12 @@ impl World {
                     resolve_provider: Some(false),
                     ..Default::default()
                 }),
+                definition_provider: Some(lsp::DefinitionProvider::Bool(true)),
+                references_provider: Some(lsp::ReferencesProvider::Bool(true)),
+                document_link_provider: Some(lsp::DocumentLinkOptions {
+                    resolve_provider: Some(false),
+                    ..Default::default()
+                }),
                 code_action_provider: Some(lsp::CodeActionProvider::Bool(true)),
                 execute_command_provider: Some(lsp::ExecuteCommandOptions {
                     commands: to_lsp::COMMANDS.map(str::to_owned).to_vec(),
@@ -278,6 +284,11 @@ fn capabilities(
         pick: ours("pick"),
         details: ours("details"),
         status: ours("status"),
+        definition_links: client
+            .text_document
+            .as_ref()
+            .and_then(|it| it.definition.as_ref()?.link_support)
+            .unwrap_or(false),
         // Neovim draws lenses on a line of their own: the state and one verb fit, the rest are code actions.
         lens_verbs: if neovim { 1 } else { 2 },
         // What it draws above the first line of a file is above its window too: nobody would see it.

@@ -8,6 +8,7 @@ mod configuring;
 pub(crate) mod disk;
 pub(crate) mod documents;
 mod hearing;
+mod navigating;
 mod outbox;
 mod publishing;
 mod repositories;

@@ -95,6 +95,16 @@ impl World {
         repo.indexing = false;
         let first = !repo.indexed;
         repo.indexed = true;
+        let waiting = std::mem::take(&mut repo.waiting);
+        self.index_is(id, first, indexed);
+        for question in waiting {
+            self.hear(question);
+        }
+    }
+
+    /// Takes a new index; without one (reading failed) the old one stays.
+    fn index_is(&mut self, id: RepoId, first: bool, indexed: Option<Indexed>) {
+        let Some(repo) = self.repos.get_mut(&id) else { return };
         let Some(Indexed { index, known, changed, watch, folders }) = indexed else { return };
         let before: BTreeSet<RepoPath> = repo.index.flux_files().into_iter().collect();
         repo.index = index;

@@ -13,6 +13,7 @@ use super::choosing::Offers;
 use super::disk::{Disk, Overlay};
 use super::documents::Text;
 use super::watch::{Folders, RepoId, Watch};
+use crate::lsp::backend::ClientMessage;
 
 /// YAML files beyond this many are not indexed: no repository of manifests has more, a home folder may.
 const MAX_FILES: usize = 50_000;
@@ -42,6 +43,8 @@ pub(crate) struct Repo {
     pub told: BTreeMap<RepoPath, Arc<Text>>,
     /// Whether all files were read once.
     pub indexed: bool,
+    /// Questions that wait for that.
+    pub waiting: Vec<ClientMessage>,
     /// What Git was asked already.
     pub past: Arc<Past>,
     /// Questions to Git that are under way or answered.
@@ -187,6 +190,7 @@ impl Repo {
             known: Known::new(),
             told: BTreeMap::new(),
             indexed: false,
+            waiting: Vec::new(),
             past: Arc::default(),
             asked: Lacks::default(),
             offers: Offers::default(),
@@ -317,10 +321,10 @@ impl Indexing {
     }
 }
 
-/// Whether a file's name says that it is YAML.
+/// Whether a file's name says that it is YAML. kustomize knows one name without an ending.
 pub(crate) fn is_yaml(path: &RepoPath) -> bool {
     let name = path.file_name();
-    name.ends_with(".yaml") || name.ends_with(".yml")
+    name.ends_with(".yaml") || name.ends_with(".yml") || manifests::kustomize::is_kustomization_name(name)
 }
 
 /// All YAML files that Git does not ignore, and the folders that hold files.

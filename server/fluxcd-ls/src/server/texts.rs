@@ -12,8 +12,8 @@ use super::repository;
 use super::timers::Timer;
 use super::view::View;
 use super::watch::RepoId;
-use super::world::{Done, World};
-use super::{message, to_lsp};
+use super::world::{Capabilities, Done, World};
+use super::{message, navigating, to_lsp};
 use crate::lsp::backend::ClientMessage;
 use crate::lsp::convert;
 use crate::lsp::types as lsp;
@@ -138,6 +138,9 @@ impl World {
             ClientMessage::Hover(at, _) => &at.text_document.uri,
             ClientMessage::CodeLens(uri, _) => uri,
             ClientMessage::CodeAction(params, _) => &params.text_document.uri,
+            ClientMessage::Definition(at, _) => &at.text_document.uri,
+            ClientMessage::References(params, _) => &params.text_document_position_params.text_document.uri,
+            ClientMessage::Links(uri, _) => uri,
             _ => return,
         };
         let Some(document) = self.documents.get_mut(uri) else {
@@ -158,6 +161,13 @@ impl World {
             answer_nothing(question);
             return;
         }
+        // Who is called what is only known when all files were read: a wrong "nowhere" would be believed.
+        if navigating::is_navigation(&question)
+            && let Some(repo) = self.repos.get_mut(&repo).filter(|repo| !repo.indexed)
+        {
+            repo.waiting.push(question);
+            return;
+        }
         let Some(mut view) = self.view(repo) else {
             answer_nothing(question);
             return;
@@ -166,12 +176,12 @@ impl World {
         let events = self.events.clone();
         let generation = self.generation;
         let git = self.repos.get(&repo).and_then(|repo| repo.git.clone());
-        let first_lens_line = self.client.first_lens_line;
+        let client = self.client.clone();
         tokio::task::spawn_blocking(move || {
             // The question's way back is dropped with it: the editor gets an error, not silence.
             let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
                 view.tell();
-                answer(question, &mut view, git.as_ref(), &uri, &path, &text, first_lens_line)
+                answer(question, &mut view, git.as_ref(), &uri, &path, &text, &client)
             }));
             match answered {
                 Ok(Some((uri, digest))) => {
@@ -205,7 +215,7 @@ fn answer(
     uri: &lsp::Uri,
     path: &RepoPath,
     text: &Text,
-    first_lens_line: u32,
+    client: &Capabilities,
 ) -> Option<(lsp::Uri, u64)> {
     let rope = text.rope();
     // A way back that is closed belongs to a question that the editor took back.
@@ -220,7 +230,7 @@ fn answer(
         }
         ClientMessage::CodeLens(_, reply) => {
             let report = report(view, git, path, &mut Vec::new());
-            let _ = reply.send(Ok(Some(to_lsp::lenses(uri, rope, &report.lenses, first_lens_line))));
+            let _ = reply.send(Ok(Some(to_lsp::lenses(uri, rope, &report.lenses, client.first_lens_line))));
             Some((uri.clone(), to_lsp::digest(&report.lenses)))
         }
         ClientMessage::CodeAction(params, reply) => {
@@ -238,7 +248,10 @@ fn answer(
             let _ = reply.send(Ok(Some(actions)));
             None
         }
-        _ => None,
+        question => {
+            navigating::answer(question, view, uri, path, text, client);
+            None
+        }
     }
 }
 
@@ -248,6 +261,9 @@ pub(crate) fn answer_nothing(question: ClientMessage) {
         ClientMessage::Hover(_, reply) => drop(reply.send(Ok(None))),
         ClientMessage::CodeLens(_, reply) => drop(reply.send(Ok(None))),
         ClientMessage::CodeAction(_, reply) => drop(reply.send(Ok(None))),
+        ClientMessage::Definition(_, reply) => drop(reply.send(Ok(None))),
+        ClientMessage::References(_, reply) => drop(reply.send(Ok(None))),
+        ClientMessage::Links(_, reply) => drop(reply.send(Ok(None))),
         _ => {}
     }
 }

@@ -2,8 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use analysis::{Command, FileReport, Finding, LensRow, Mood, Severity, Summary};
-use manifests::TextRange;
+use analysis::{Command, Definition, FileReport, Finding, LensRow, Link, Mood, Severity, Summary, Target};
+use manifests::{RepoPath, TextRange};
 use ropey::Rope;
 use serde_json::{Value, json};
 
@@ -153,6 +153,72 @@ fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: 
 /// A hover.
 pub(crate) fn hover(text: &Rope, hover: analysis::Hover) -> lsp::Hover {
     lsp::Hover { contents: markdown(hover.markdown), range: Some(convert::range_to_lsp(text, hover.range)) }
+}
+
+/// Where something leads. Editors that know links of definitions hear which words lead there, and how large what is
+/// there is.
+pub(crate) fn definition(
+    view: &View,
+    uri: &lsp::Uri,
+    path: &RepoPath,
+    text: &Rope,
+    found: &Definition,
+    links: bool,
+) -> lsp::DefinitionResponse {
+    if !links {
+        let places = found.targets.iter().filter_map(|it| location(view, uri, path, it)).collect();
+        return lsp::DefinitionResponse::Definition(lsp::Definition::LocationList(places));
+    }
+    let origin = convert::range_to_lsp(text, found.origin);
+    let link = |target: &Target| {
+        let (target_uri, [whole, name]) = place(view, uri, path, target)?;
+        Some(lsp::DefinitionLink {
+            origin_selection_range: Some(origin),
+            target_uri,
+            target_range: whole,
+            target_selection_range: name,
+        })
+    };
+    lsp::DefinitionResponse::DefinitionLinkList(found.targets.iter().filter_map(link).collect())
+}
+
+/// A place in a file of the repository: the name of what is there.
+pub(crate) fn location(
+    view: &View,
+    uri: &lsp::Uri,
+    path: &RepoPath,
+    target: &Target,
+) -> Option<lsp::Location> {
+    let (uri, [_, range]) = place(view, uri, path, target)?;
+    Some(lsp::Location { uri, range })
+}
+
+/// All of a target and its name. The document that was asked about keeps its editor's spelling.
+fn place(
+    view: &View,
+    uri: &lsp::Uri,
+    path: &RepoPath,
+    target: &Target,
+) -> Option<(lsp::Uri, [lsp::Range; 2])> {
+    let own = target.path == *path;
+    let uri = if own { uri.clone() } else { convert::uri_of(&view.overlay.disk.absolute(&target.path))? };
+    // The start of a file is its start, whatever it holds: it need not be text.
+    if target.range.is_empty() && usize::from(target.range.start()) == 0 {
+        return Some((uri, [lsp::Range::default(); 2]));
+    }
+    let text = view.overlay.text(&target.path)?;
+    let range = |range| convert::range_to_lsp(text.rope(), range);
+    Some((uri, [range(target.range), range(target.name_range)]))
+}
+
+/// A path that can be followed.
+pub(crate) fn link(view: &View, text: &Rope, link: Link) -> Option<lsp::DocumentLink> {
+    Some(lsp::DocumentLink {
+        range: convert::range_to_lsp(text, link.range),
+        target: Some(convert::uri_of(&view.overlay.disk.absolute(&link.target))?),
+        tooltip: Some(link.tooltip),
+        data: None,
+    })
 }
 
 fn markdown(value: String) -> lsp::Contents {

@@ -45,6 +45,8 @@ pub(crate) struct Capabilities {
     pub details: bool,
     /// `fluxcd/status`.
     pub status: bool,
+    /// A definition may say which words lead there, and how large what is there is.
+    pub definition_links: bool,
     /// Verbs after the state of a lens.
     pub lens_verbs: usize,
     /// The first line that a lens can be seen at.
@@ -236,9 +238,12 @@ impl World {
             ClientMessage::Folders(change) => self.folders_changed(change),
             ClientMessage::Trusted => self.now_trusted(),
             ClientMessage::CancelProgress(token) => self.running.cancel(&token),
-            ClientMessage::Hover(..) | ClientMessage::CodeLens(..) | ClientMessage::CodeAction(..) => {
-                self.question(message);
-            }
+            ClientMessage::Hover(..)
+            | ClientMessage::CodeLens(..)
+            | ClientMessage::CodeAction(..)
+            | ClientMessage::Definition(..)
+            | ClientMessage::References(..)
+            | ClientMessage::Links(..) => self.question(message),
             ClientMessage::Command(params, reply) => self.command(params, reply),
         }
     }

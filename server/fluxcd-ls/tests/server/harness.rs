@@ -119,6 +119,12 @@ impl Setup {
         self
     }
 
+    /// With other capabilities of the editor.
+    pub fn capabilities(mut self, change: impl FnOnce(&mut Value)) -> Setup {
+        change(&mut self.capabilities);
+        self
+    }
+
     /// With an answer to everything that the server asks.
     pub fn answers(mut self, answers: impl FnMut(&str, &Value) -> Value + Send + 'static) -> Setup {
         self.answers = Arc::new(Mutex::new(answers));

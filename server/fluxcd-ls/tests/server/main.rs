@@ -7,4 +7,5 @@ mod basics;
 mod connecting;
 mod fleet;
 mod harness;
+mod navigating;
 mod showing;
