@@ -88,7 +88,8 @@ pub enum Place {
     Field {
         /// Its path; the root if the message shows none.
         path: Path,
-        /// The value that the message quotes. At a mapping (`metadata.labels`) it tells the entry.
+        /// The value that the message quotes. At a mapping (`metadata.labels`) it tells the entry: it is that
+        /// entry's value or key.
         value: Option<String>,
         /// What is wrong with it.
         problem: Problem,
@@ -251,6 +252,9 @@ pub struct Frame {
 
 impl Fault {
     fn new(says: &str) -> Fault {
+        // Of a stalled object: says nothing that the state does not.
+        const TERMINAL: &str = "Reconciliation failed terminally due to configuration error: ";
+        let says = says.strip_prefix(TERMINAL).unwrap_or(says);
         Fault {
             shape: None,
             object: None,
@@ -368,6 +372,10 @@ const CLUSTER_SIDE: &[&str] = &[
     "*failed to acquire lock*",
     "*failed to create artifact directory*",
     "*another operation (install/upgrade/rollback) is in progress*",
+    "*etcdserver: *",
+    "*the server is currently unable to handle the request*",
+    "*the server was unable to return a response in the time allotted*",
+    "*kubernetes cluster unreachable*",
     "*dial tcp*",
     "*no such host*",
     "*connection refused*",

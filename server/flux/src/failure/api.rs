@@ -31,6 +31,9 @@ pub(super) const ANSWERS: &[Row] = &[
     ("A15", ANY, "*is forbidden: failed quota: *: *", Then::Read(quota)),
     ("A16", ANY, "*is forbidden: violates PodSecurity \"*\": *", Then::Read(pod_security)),
     ("A14", ANY, "*is forbidden: User \"*\" cannot *", Then::Read(no_right)),
+    ("A14", ANY, "*is forbidden: user \"*\" *is attempting to grant *", Then::Read(no_right)),
+    ("", ANY, "*is forbidden: error looking up service account *", Then::Read(no_account)),
+    ("", ANY, "*is forbidden: no PriorityClass with name * was found*", Then::Read(no_class)),
     ("A11", ANY, "*no matches for kind \"*\" in version \"*\"*", Then::Read(no_kind)),
     ("A12", ANY, "namespaces \"*\" not found*", Then::Read(no_namespace)),
     ("A1", ANY, "*\" is invalid: *", Then::Read(invalid)),
@@ -50,10 +53,12 @@ const OF_OBJECTS: &[(&str, &str)] = &[
     ("A12", " not found: "),
     ("A13", " namespace not specified: "),
     ("A24", " immutable field detected, failed to delete object: "),
-    ("A24", " failed to wait for object to be deleted: "),
+    ("A24", " immutable field detected, failed to wait for object to be deleted: "),
     ("A25", " apply failed: "),
     ("A26", " metadata.managedFields cleanup failed: "),
     ("P3", " termination timeout: "),
+    ("", " normalization error: "),
+    ("", " failed to migrate API version: "),
     ("K43", " is SOPS encrypted, "),
 ];
 
@@ -101,10 +106,11 @@ fn of_object(scene: &Scene<'_>, object: Named, id: &'static str, verb: &str, res
             faults
         }
         "A12" => answer(scene, &object, rest),
-        "A13" => {
+        "A13" if rest.contains("could not find the requested resource") => {
             let says = format!("{object} has no namespace: {rest}");
             one(Fault::new(&says).of(object).field(&["metadata", "namespace"], Problem::Required))
         }
+        "A13" => answer(scene, &object, rest).into_iter().map(|fault| fault.shaped(id)).collect(),
         "K43" => {
             let says = format!("is SOPS encrypted, {rest}");
             let own = At::Field(&["spec.decryption"]);
@@ -291,6 +297,9 @@ fn denied(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     if text.is_empty() {
         return Some(vec![one(&format!("denied by {webhook} without a reason"), webhook)]);
     }
+    if text == "without explanation" {
+        return Some(vec![one(&format!("denied by {webhook} without explanation"), webhook)]);
+    }
     // Gatekeeper: `[policy] text`, one a line.
     let gatekeeper = |line: &'_ str| {
         let (policy, says) = line.trim().strip_prefix('[')?.split_once("] ")?;
@@ -413,14 +422,32 @@ fn pod_security(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn no_right(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [_, user, what] = captured[..] else { return None };
+    let (user, what) = match captured[..] {
+        [_, user, what] => (user, format!("cannot {what}")),
+        // Rights that one lacks cannot be given to others.
+        [_, user, _, what] => (user, format!("cannot grant {what}")),
+        _ => return None,
+    };
     let who = match user.strip_prefix("system:serviceaccount:").and_then(|it| it.split_once(':')) {
         Some((namespace, name)) => format!("the service account {namespace}/{name}"),
         None => user.to_owned(),
     };
-    let says = format!("{who} cannot {what}");
+    let says = format!("{who} {what}");
     let own = At::Field(&["spec.serviceAccountName"]);
     Some(vec![Fault::new(&says).own(own, &[]).at(Place::Own)])
+}
+
+/// Of Pods only: controllers make the Pods of workloads later.
+fn no_account(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
+    let says = scene.text.split_once("is forbidden: ").map_or(scene.text, |(_, it)| it);
+    Some(vec![Fault::new(says).field(&["spec", "serviceAccountName"], Problem::NotFound)])
+}
+
+fn no_class(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, name, _] = captured[..] else { return None };
+    let class = Named::new("PriorityClass", None, name).in_group("scheduling.k8s.io");
+    let fault = Fault::new(&format!("there is no PriorityClass {name}")).other(Other::Missing(class));
+    Some(vec![fault.field(&["spec", "priorityClassName"], Problem::NotFound)])
 }
 
 /// `resource mapping not found for name: "app" namespace: "x" from "": no matches for kind …`, once for each object.

@@ -405,11 +405,12 @@ pub(super) fn unreadable(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fau
     fault(scene.text, build(None, Entry::Syntax { line: line(captured.last()?) }))
 }
 
-/// `error decrypting sources: …`: a file of a generator, if a path is told.
+/// `error decrypting sources: lstat secrets/app.env: no such file or directory`. What SOPS says names no file.
 pub(super) fn encrypted_source(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let told = captured.last()?.split('\'').skip(1).step_by(2).find(|it| !it.is_empty() && !it.contains(' '));
-    let place = match told {
-        Some(path) => build(None, Entry::LeadsTo(path.to_owned())),
+    let what = captured.last()?;
+    let told = ["lstat ", "open "].iter().find_map(|it| what.split_once(it));
+    let place = match told.and_then(|(_, it)| it.split_once(": ")) {
+        Some((path, _)) => build(None, Entry::LeadsTo(join("", path))),
         None => Place::Own,
     };
     let own = At::Field(&["spec.decryption", "spec.path"]);

@@ -58,7 +58,7 @@ const TYPES: &[(&str, bool, Problem)] = &[
     ("Too long", false, Problem::Size),
     ("Too many", true, Problem::Size),
     ("Too few", true, Problem::Size),
-    ("Too short", true, Problem::Size),
+    ("Too short", false, Problem::Size),
     ("Internal error", false, Problem::Invalid),
 ];
 
@@ -193,7 +193,7 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
             }
         }
         Problem::Invalid | Problem::Forbidden
-            if detail.contains("field is immutable") || detail.contains("may not change once set") =>
+            if detail.contains("is immutable") || detail.contains("may not change once set") =>
         {
             problem = Problem::Immutable;
         }
@@ -247,11 +247,15 @@ fn split_value(body: &str) -> (&str, &str) {
         },
         // Only numbers and the like stand bare: a CEL rule's error has no value at all.
         None => match body.split_once(": ").unwrap_or((body, "")) {
-            (value, detail) if !value.contains(' ') => (value, detail),
+            (value, detail) if is_bare(value) => (value, detail),
             _ => ("", body),
         },
     };
     (value, rest.strip_prefix(':').unwrap_or(rest).trim())
+}
+
+fn is_bare(value: &str) -> bool {
+    matches!(value, "true" | "false" | "null") || value.parse::<f64>().is_ok()
 }
 
 /// The only text in an object that the API server shows in a value's place, with its key as it is written in YAML:
@@ -309,7 +313,9 @@ fn typed_error(line: &str) -> Option<Fault> {
         what.strip_prefix("expected ").and_then(|it| it.split_once(", got "))
     {
         // `&value.valueUnstructured{Value:8080}` is the value itself.
-        let value = got.split_once("{Value:").and_then(|(_, it)| it.strip_suffix('}')).map(str::to_owned);
+        // Boolean, map and list errors print it as `&{8080}`.
+        let value = got.split_once("{Value:").map(|(_, it)| it).or_else(|| got.strip_prefix("&{"));
+        let value = value.and_then(|it| it.strip_suffix('}')).map(str::to_owned);
         let got = value.clone().unwrap_or_else(|| got.to_owned());
         (path, Problem::Type { expected: expected.to_owned(), got }, value)
     } else if let Some(key) = what.strip_prefix("duplicate entries for key ") {
@@ -323,19 +329,20 @@ fn typed_error(line: &str) -> Option<Fault> {
     } else {
         (path, Problem::Invalid, None)
     };
-    let what = match &value {
-        Some(value) => what.replace(&format!("&value.valueUnstructured{{Value:{value}}}"), value),
-        None => what.to_owned(),
+    let what = match (&value, what.rsplit_once(", got ")) {
+        (Some(value), Some((expected, _))) => format!("{expected}, got {value}"),
+        _ => what.to_owned(),
     };
     let says = format!("{}: {what}", line.get(..len)?.trim_start_matches('.'));
     Some(Fault::new(&says).at(Place::Field { path, value, problem }))
 }
 
-/// `element 0: associative list with keys has an element that omits key field "name" (and …)`.
+/// `element 0: associative list with keys has an element that omits all key fields ["name"] (and …)`; older servers
+/// wrote `omits key field "name"`.
 fn omitted_key(what: &str) -> Option<(usize, &str)> {
     let (index, rest) = what.strip_prefix("element ")?.split_once(": ")?;
-    let (_, rest) = rest.split_once("omits key field \"")?;
-    Some((index.parse().ok()?, rest.split_once('"')?.0))
+    let (_, rest) = rest.split_once(" omits ")?;
+    Some((index.parse().ok()?, rest.split('"').nth(1)?))
 }
 
 /// Texts of conversion errors that name neither path nor value, and what to look for instead (flux-reference

@@ -134,7 +134,8 @@ pub(super) fn not_ready(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
     let lines = scene.text.lines().filter_map(|line| {
         let (_, rest) = line.split_once("resource ")?;
         let (object, rest) = Named::head(rest)?;
-        let what = rest.trim_start().strip_prefix("not ready.")?.trim();
+        let rest = rest.trim_start();
+        let what = rest.strip_prefix("not ready.").or_else(|| rest.strip_prefix("still exists."))?.trim();
         let message = what.split_once("message: ").map_or(what, |(_, it)| it);
         let fault = Fault::new(&format!("{object} is not ready: {message}")).of(object);
         Some(fault.own(At::Field(&["spec.timeout"]), &[]))

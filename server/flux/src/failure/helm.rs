@@ -16,27 +16,38 @@ const POST_RENDERERS: At = At::Field(&["spec.postRenderers"]);
 pub(super) const RELEASE: &[Row] = &[
     ("H12", HR, "*meet the specifications of the schema*- at '*", Then::Read(values::schema)),
     ("H12'", HR, "*meet the specifications of the schema*\n- *", Then::Read(values::schema)),
+    (
+        "H12",
+        HR,
+        "*meet the specifications of the schema*\ninvalid type for values: *",
+        Then::Read(values::schema),
+    ),
     ("H19", HR, "failed pre-install: *", Then::Read(|scene, told| hook(scene, told, INSTALL))),
     ("H19", HR, "failed post-install: *", Then::Read(|scene, told| hook(scene, told, INSTALL))),
     ("H19", HR, "*pre-upgrade hooks failed: *", Then::Read(|scene, told| hook(scene, told, UPGRADE))),
     ("H19", HR, "*post-upgrade hooks failed: *", Then::Read(|scene, told| hook(scene, told, UPGRADE))),
     ("H9", HR, "*execution error at (*): *", Then::Read(values::demanded)),
+    ("H9", HR, "*execution error in (*): *", Then::Read(values::demanded)),
     ("H8", HR, "*\n*executing \"*\" at <*", Then::Read(values::template)),
     ("H8'", HR, "*executing \"*\" at <*", Then::Read(values::template)),
     ("H11", HR, "*YAML parse error on *: *", Then::Read(values::rendered)),
     ("H11", HR, "*parsing *: MalformedYAMLError: *", Then::Read(values::rendered)),
     ("H10", HR, "*parse error at (*): *", Then::Read(values::unparsable)),
+    ("H10", HR, "*parse error in (*): *", Then::Read(values::unparsable)),
     ("H16", HR, "* \"*\" in namespace \"*\" exists and cannot be imported into *", Then::Read(owned)),
     ("H22", HR, "failed to apply CustomResourceDefinitions: *", Then::Read(definitions)),
-    ("H23", HR, "*error while running post render on files: *", Then::Read(post_render)),
+    ("H22", HR, "failed to install CRD *", Then::Read(definitions)),
+    ("H23", HR, "*error while running post render on *: *", Then::Read(post_render)),
     ("H23", HR, "*error while parsing post rendered output*", Then::Own(POST_RENDERERS)),
     ("H15", HR, "*conflict occurred while applying object * *, Kind=*: *", Then::Read(of_object)),
     ("H14", HR, "*server-side apply failed for object * *, Kind=*: *", Then::Read(of_object)),
     ("H13", HR, "*unable to build kubernetes objects from *release manifest: *", Then::Read(manifest)),
+    ("H13", HR, "*unable to build kubernetes object for * hook *: *", Then::Read(manifest)),
     ("H14'", HR, "*cannot patch \"*\" with kind *: *", Then::Read(patched)),
     ("H14'", HR, "*failed to create resource: *", Then::Read(manifest)),
     ("H14'", HR, "*error validating data: *", Then::Read(manifest)),
     ("H18", HR, "*resource * not ready. status: *", Then::Read(health::not_ready)),
+    ("H18", HR, "*resource * still exists. status: *", Then::Read(health::not_ready)),
     ("H17", HR, "*timeout waiting for: [*", Then::Read(waited)),
     ("H17", HR, "*failed early due to stalled resources: [*", Then::Read(waited)),
     ("H21", HR, "*chart requires kubeVersion: *", Then::Own(VERSION_OF_RELEASE)),
@@ -162,7 +173,7 @@ fn manifest(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let faults = api::answer_alone(scene, rest)
         .or_else(|| api::answer_alone(scene, scene.text))
         .unwrap_or_else(|| vec![Fault::new(rest)]);
-    let built = scene.text.contains("unable to build kubernetes objects");
+    let built = scene.text.contains("unable to build kubernetes object");
     Some(if built {
         retold(with_own(faults, CHART_OF_RELEASE), "H13")
     } else {
@@ -211,19 +222,33 @@ pub(super) fn source_not_ready(scene: &Scene<'_>, captured: &[&str]) -> Option<V
     Some(faults.into_iter().map(told).collect())
 }
 
+/// What merging a value at its target path ends in (Helm's strvals parser), beside what the catalogue has.
+const NO_TARGET: &[&str] = &[
+    "failed to merge value",
+    "has no value",
+    "error parsing index",
+    "error processing index",
+    "index not allowed",
+    "maximum supported index",
+    "maximum supported nested level",
+    "at end of array index",
+    "unable to parse key",
+];
+
 /// `could not resolve Secret chart values reference 'apps/web-values' with key 'values.yaml': <why>`.
 pub(super) fn values_reference(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [_, kind, name, ..] = captured[..] else { return None };
-    let key = if scene.text.contains("failed to merge value") {
-        At::NamedKind("spec.valuesFrom", 1, "targetPath")
-    } else if scene.text.contains("' with key '") && scene.text.contains(": key not found") {
-        At::NamedKind("spec.valuesFrom", 1, "valuesKey")
-    } else {
-        At::NamedKind("spec.valuesFrom", 1, "name")
+    let at_path = NO_TARGET.iter().any(|it| scene.text.contains(it));
+    let of_key = scene.text.contains("' with key '") && !scene.text.contains("\" not found");
+    let key = match (at_path, of_key) {
+        (true, _) => At::NamedKind("spec.valuesFrom", 1, "targetPath"),
+        (false, true) => At::NamedKind("spec.valuesFrom", 1, "valuesKey"),
+        (false, false) => At::NamedKind("spec.valuesFrom", 1, "name"),
     };
     let kind = tail(kind, 100).rsplit(' ').next()?;
     let name = name.split('\'').next()?;
     let fault = Fault::new(scene.text).own(key, &[kind, name]);
+    let fault = if at_path { fault.shaped("H7") } else { fault };
     let object = Named::parse(&format!("{kind}/{name}"));
     let missing = scene.text.contains("not found") && !scene.text.contains("key not found");
     Some(vec![match object.filter(|_| missing) {

@@ -40,7 +40,6 @@ const POLICY: &[Kind] = &[Kind::ImagePolicy];
 const AUTOMATION: &[Kind] = &[Kind::ImageUpdateAutomation];
 const RECEIVER: &[Kind] = &[Kind::Receiver];
 const SET: &[Kind] = &[Kind::ResourceSet];
-const OPERATOR: &[Kind] = &[Kind::ResourceSet, Kind::FluxInstance];
 const INSTANCE: &[Kind] = &[Kind::FluxInstance];
 
 const SOURCE: At = Field(&["spec.sourceRef.name"]);
@@ -53,8 +52,11 @@ const SECRET: At = Field(&["spec.secretRef.name", "spec.url", "spec.endpoint", "
 pub(super) const ROWS: &[Row] = &[
     // C.4: what is told of objects, and what flux-operator puts before it.
     ("", APPLYING, "*/* *", Read(api::objects)),
-    ("O3", OPERATOR, "reconciliation failed: *", Read(of_operator)),
+    ("O3", SET, "reconciliation failed: *", Read(of_operator)),
+    ("O4", INSTANCE, "reconciliation failed: *", Read(of_operator)),
     // C.1 Source and prerequisites.
+    ("K1", KS, "unable to get source '*", Own(SOURCE)),
+    ("K5", KS, "source `*` kind '*' not supported*", Own(Field(&["spec.sourceRef.kind"]))),
     ("K7", KS, "kustomization path not found: *", Own(Field(&["spec.path"]))),
     ("K1", KS, "*.source.toolkit.fluxcd.io \"*\" not found*", Own(SOURCE)),
     ("K2", KS, "Source artifact not found*", Own(SOURCE)),
@@ -178,7 +180,10 @@ pub(super) const ROWS: &[Row] = &[
     ),
     ("H31", HR, "Reconciliation failed terminally due to configuration error: *", Read(expression)),
     // C.7 Sources.
+    ("K11", STORING, "to use * please enable the * feature gate*", Own(Told(0))),
     ("S25", STORING, "unable to archive artifact to storage: *", Own(Field(&[]))),
+    ("S25", STORING, "unable to * to storage: *", Own(Field(&[]))),
+    ("S25", STORING, "failed to create temporary working directory: *", Own(Field(&[]))),
     ("S25", STORING, "failed to acquire lock*", Own(Field(&[]))),
     ("S25", STORING, "failed to create artifact directory*", Own(Field(&[]))),
     ("S3", FETCHING, "*failed to get secret '*", Own(SECRET)),
@@ -214,12 +219,20 @@ pub(super) const ROWS: &[Row] = &[
     ("S1", GIT, "*ssh: handshake failed*", Own(SECRET)),
     ("S1", GIT, "*unable to authenticate*", Own(SECRET)),
     ("S1", GIT, "*repository not found*", Own(Field(&["spec.url"]))),
+    ("S7", GIT, "failed to copy '*' include *", Own(Named("spec.include", 0, "repository.name"))),
+    ("", GIT, "failed to configure proxy options: *", Own(Field(&["spec.proxySecretRef.name"]))),
+    ("", GIT, "failed to load source ignore patterns *", Own(Field(&["spec.ignore"]))),
+    ("S8", GIT, "cannot verify tag object's signature *", Own(Field(&["spec.verify.mode", "spec.ref"]))),
+    ("S9", GIT, "*sparse checkout dir '*' cannot be resolved*", Own(Text("spec.sparseCheckout", 1))),
     ("S7", GIT, "* for include '*'*", Own(Named("spec.include", 1, "repository.name"))),
     ("S9", GIT, "*sparse checkout dir '*' does not exist*", Own(Text("spec.sparseCheckout", 1))),
     ("S5", GIT, "failed to parse url '*", Own(Field(&["spec.url"]))),
     ("S6", GIT, "git repository is empty*", Own(Field(&["spec.url"]))),
     ("S1", GIT, "*unable to clone*", Own(Field(&["spec.url"]))),
     ("S1", GIT, "*unable to list remote for *", Own(Field(&["spec.url"]))),
+    ("S13", OCI, "failed to get proxy address: *", Own(Field(&["spec.proxySecretRef.name"]))),
+    ("S15", OCI, "failed to parse artifact *", Own(Field(&["spec.layerSelector", "spec.url"]))),
+    ("S15", OCI, "*no layers found in artifact*", Own(Field(&["spec.url"]))),
     ("S14", OCI, "failed to verify the signature using provider *", Own(Field(&["spec.verify"]))),
     ("S11", OCI, "*no match found for semver: *", Own(Field(&["spec.ref.semver"]))),
     ("S11", OCI, "*semver '*' parse error*", Own(Field(&["spec.ref.semver"]))),
@@ -275,6 +288,13 @@ pub(super) const ROWS: &[Row] = &[
         "*could not locate a version matching provided version string *",
         Own(Field(&["spec.version", "spec.chart"])),
     ),
+    ("S20", CHART, "*no values file found at path '*' (reference '*')*", Own(Text("spec.valuesFiles", 2))),
+    ("S20", CHART, "*unmarshaling values from '*' failed*", Own(Text("spec.valuesFiles", 1))),
+    ("S20", CHART, "*could not read values from file '*'*", Own(Text("spec.valuesFiles", 1))),
+    ("S22", CHART, "*unsupported source kind '*'*", Own(Field(&["spec.sourceRef.kind"]))),
+    ("S22", CHART, "failed to construct Helm client: *", Own(SOURCE)),
+    ("S22", CHART, "failed to authenticate with the Helm repository: *", Own(SOURCE)),
+    ("S23", CHART, "invalid chart reference: stat *: no such file*", Read(chart_path)),
     ("S20", CHART, "*no values file found at path '*'*", Own(Text("spec.valuesFiles", 1))),
     ("S22", CHART, "no artifact available for * source '*'*", Own(SOURCE)),
     ("S22", CHART, "failed to get source: *", Own(SOURCE)),
@@ -283,6 +303,12 @@ pub(super) const ROWS: &[Row] = &[
     ("S23", CHART, "invalid chart reference: *", Own(Field(&["spec.chart"]))),
     ("S21", CHART, "dependency build error: *", Own(Field(&["spec.chart"]))),
     ("S19", CHART, "chart pull error: *", Own(SOURCE)),
+    ("S24", BUCKET, "failed to get STS secret '*", Own(Field(&["spec.sts.secretRef.name"]))),
+    ("S24", BUCKET, "failed to get STS TLS config: *", Own(Field(&["spec.sts.certSecretRef.name"]))),
+    ("S24", BUCKET, "failed to parse STS endpoint *", Own(Field(&["spec.sts.endpoint"]))),
+    ("S24", BUCKET, "failed to get proxy URL: *", Own(Field(&["spec.proxySecretRef.name"]))),
+    ("S24", BUCKET, "failed to get TLS config: *", Own(Field(&["spec.certSecretRef.name"]))),
+    ("S24", BUCKET, "indexation of objects from bucket *", Own(Field(&["spec.bucketName"]))),
     ("S24", BUCKET, "bucket '*' not found*", Own(Field(&["spec.bucketName"]))),
     ("S24", BUCKET, "*' bucket: Access Denied*", Own(Field(&["spec.secretRef.name", "spec.bucketName"]))),
     ("S24", BUCKET, "failed to confirm existence of *", Own(Field(&["spec.bucketName"]))),
@@ -366,8 +392,12 @@ pub(super) const ROWS: &[Row] = &[
     ("I11", AUTOMATION, "*signing key secret '*", Own(Field(&["spec.git.commit.signingKey.secretRef.name"]))),
     ("N1", RECEIVER, "unable to read token from secret '*", Own(Field(&["spec.secretRef.name"]))),
     ("N1", RECEIVER, "invalid '*' secret data: *", Own(Field(&["spec.secretRef.name"]))),
-    ("N2", RECEIVER, "invalid resourceFilter expression: *", Own(Field(&["spec.resourceFilter"]))),
-    ("N2", RECEIVER, "invalid filter expression for *resources[*", Own(Told(1))),
+    ("N2", RECEIVER, "*invalid resourceFilter expression: *", Own(Field(&["spec.resourceFilter"]))),
+    ("N2", RECEIVER, "*invalid filter expression for *resources[*", Own(Told(2))),
+    ("N2", RECEIVER, "*secretRef cannot be set when *", Own(Field(&["spec.secretRef"]))),
+    ("N2", RECEIVER, "*secretRef is required when *", Own(Field(&["spec.type"]))),
+    ("N2", RECEIVER, "*oidcProviders can only be set when *", Own(Field(&["spec.oidcProviders"]))),
+    ("N2", RECEIVER, "*receiver requires at least one oidcProvider*", Own(Field(&["spec.type"]))),
     (
         "N3",
         ALERT,
@@ -379,7 +409,7 @@ pub(super) const ROWS: &[Row] = &[
     ("O2", SET, "*dependency * not *", Own(Kinded("spec.dependsOn", 1, "name"))),
     ("O2", SET, "*dependency *", Own(Field(&["spec.dependsOn"]))),
     ("O4", INSTANCE, "fetch failed: *", Own(Field(&["spec.distribution"]))),
-    ("O4", INSTANCE, "build failed: *", Own(Field(&["spec.kustomize.patches", "spec.distribution"]))),
+    ("O4", INSTANCE, "build failed: *", Read(instance_build)),
 ];
 
 /// `reconciliation failed: step "apply" apply failed: <what is told of objects>`.
@@ -434,4 +464,18 @@ fn ready_expression(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [_, dependency, what] = captured[..] else { return None };
     let says = format!("dependency {dependency}: {what}");
     Some(vec![Fault::new(&says).own(Named("spec.dependsOn", 0, "readyExpr"), &[dependency])])
+}
+
+/// `build failed: kustomize build failed: …`: of its own spec only patches take part.
+fn instance_build(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let inner = Scene { text: captured.last()?, ..*scene };
+    let own = Field(&["spec.kustomize.patches", "spec.distribution"]);
+    let faults = crate::failure::first(build::PATCHES, &inner);
+    Some(faults.unwrap_or_else(|| vec![Fault::new(inner.text).own(own, &[])]))
+}
+
+/// `invalid chart reference: stat /tmp/helmchart-…/source/charts/web: no such file or directory`.
+fn chart_path(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let (_, path) = captured.first()?.split_once("/source/")?;
+    Some(vec![Fault::new(&format!("{path}: no such file or directory")).own(Field(&["spec.chart"]), &[])])
 }

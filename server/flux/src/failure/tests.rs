@@ -170,12 +170,18 @@ fn rows_are_reachable() {
 }
 
 proptest::proptest! {
-    /// Any text of any object: no panic, at least one fault, one line each.
+    /// Any text of any object: no panic, at least one fault, one line each. No object and no place is made up.
     #[test]
     fn any_text(text in pieces(), kind in proptest::sample::select(Kind::ALL)) {
         let faults = parse(kind, &text);
         proptest::prop_assert!(!faults.is_empty());
         proptest::prop_assert!(faults.iter().all(|it| !it.says.contains('\n') && it.says.chars().count() <= crate::message::SENTENCE));
+        for fault in &faults {
+            let named = fault.object.iter().all(|it| text.contains(&it.name) && text.contains(&it.kind));
+            proptest::prop_assert!(named, "{:?} is not in the message", fault.object);
+            let placed = fault.shape.is_some() || matches!(fault.place, Place::Own | Place::Object | Place::Field { .. });
+            proptest::prop_assert!(placed, "{:?} of an unknown message", fault.place);
+        }
     }
 
     /// Every example, cut off anywhere and with another text in its middle.

@@ -21,6 +21,12 @@ pub(super) fn schema(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
         let depth = line.len() - line.trim_start().len();
         let text = line.trim();
         let Some(error) = text.strip_prefix("- ") else {
+            // A subchart's values as a whole.
+            if let Some((_, got)) = text.split_once("invalid type for values: expected object (map), got ") {
+                let path = Path::of(heading.as_slice());
+                let problem = Problem::Type { expected: "object".to_owned(), got: got.to_owned() };
+                faults.push((depth, fault(path, text, problem)));
+            }
             if let Some(chart) = text.strip_suffix(':').filter(|it| !it.is_empty() && !it.contains(' ')) {
                 heading = Some(chart);
                 main = main.or(Some(chart));

@@ -245,7 +245,7 @@ pub(super) fn examples() -> Vec<Example> {
               immutable field detected, failed to delete object: jobs.batch "migrate" is forbidden
         "#]]),
         ("A25", Kind::Kustomization, "Deployment/apps/web apply failed: etcdserver: request is too large", expect![[r#"
-            A25 Deployment/apps/web: the object
+            A25 (cluster) Deployment/apps/web: the object
               etcdserver: request is too large
         "#]]),
         ("A26", Kind::Kustomization, "Deployment/apps/web metadata.managedFields cleanup failed: the server rejected our request", expect![[r#"
@@ -304,6 +304,40 @@ pub(super) fn examples() -> Vec<Example> {
         ("A9", Kind::Kustomization, "Service/a9-port/web dry-run failed: failed to create typed patch object (a9-port/web; /v1, Kind=Service): .spec.ports: duplicate entries for key [port=80,protocol=\"TCP\"]\n", expect![[r#"
             A9 Service/a9-port/web: field spec.ports[port="80",protocol="TCP"] Duplicate
               spec.ports: duplicate entries for key [port=80,protocol="TCP"]
+        "#]]),
+        ("A9", Kind::Kustomization, r#"Deployment/apps/web dry-run failed: failed to create typed patch object (apps/web; apps/v1, Kind=Deployment): .spec.template.spec.containers: element 1: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)"#, expect![[r#"
+            A9 Deployment/apps/web: field spec.template.spec.containers[1].name Required
+              spec.template.spec.containers: element 1: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)
+        "#]]),
+        ("A8", Kind::Kustomization, "Deployment/apps/web dry-run failed: failed to create typed patch object (apps/web; apps/v1, Kind=Deployment): errors:\n  .spec.paused: expected boolean, got &{yes please}\n  .spec.template.spec.containers: expected list, got &{map[name:web]}", expect![[r#"
+            A8 Deployment/apps/web: field spec.paused = "yes please" Type { expected: "boolean", got: "yes please" }
+              spec.paused: expected boolean, got yes please
+            A8 Deployment/apps/web: field spec.template.spec.containers = "map[name:web]" Type { expected: "list", got: "map[name:web]" }
+              spec.template.spec.containers: expected list, got map[name:web]
+        "#]]),
+        ("A14", Kind::Kustomization, "Role/apps/reader dry-run failed (Forbidden): roles.rbac.authorization.k8s.io \"reader\" is forbidden: user \"system:serviceaccount:apps:deployer\" (groups=[\"system:serviceaccounts\" \"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\"]}", expect![[r#"
+            A14 Role/apps/reader: the Flux object
+              the service account apps/deployer cannot grant RBAC permissions not currently held: {APIGroups:[""], Resources:["secrets"], Verbs:["get"]}
+              own: spec.serviceAccountName
+        "#]]),
+        ("A3", Kind::Kustomization, "PersistentVolumeClaim/db/data dry-run failed (Invalid): PersistentVolumeClaim \"data\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n  core.PersistentVolumeClaimSpec{\n  \t... // 2 identical fields\n- \tStorageClassName: &\"slow\",\n+ \tStorageClassName: &\"fast\",\n  }\n", expect![[r#"
+            A3 PersistentVolumeClaim/db/data of "": field spec Immutable
+              spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims
+              hint: to recreate the object, annotate it with `kustomize.toolkit.fluxcd.io/force: enabled` or set `spec.force`
+        "#]]),
+        ("A24", Kind::Kustomization, "Job/apps/migrate immutable field detected, failed to wait for object to be deleted: context deadline exceeded", expect![[r#"
+            A24 Job/apps/migrate: the object
+              immutable field detected, failed to wait for object to be deleted: context deadline exceeded
+        "#]]),
+        ("A17", Kind::Kustomization, r#"Pod/apps/web dry-run failed (Forbidden): admission webhook "policy.example.com" denied the request without explanation"#, expect![[r#"
+            A17 Pod/apps/web: the object
+              denied by policy.example.com without explanation
+              by policy.example.com
+        "#]]),
+        ("-", Kind::Kustomization, r#"Pod/apps/web dry-run failed (Forbidden): pods "web" is forbidden: error looking up service account apps/web: serviceaccount "web" not found"#, expect![[r#"
+            - Pod/apps/web: field spec.serviceAccountName NotFound
+              error looking up service account apps/web: serviceaccount "web" not found
+              missing ServiceAccount/web
         "#]]),
     ]
 }

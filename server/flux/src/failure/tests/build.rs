@@ -229,9 +229,9 @@ pub(super) fn examples() -> Vec<Example> {
               cannot be decrypted: failed to decrypt and format 'default/db' Secret field '.dockerconfigjson': x
               own: spec.decryption
         "#]]),
-        ("K41", Kind::Kustomization, "error decrypting sources: failed to decrypt 'secrets/app.env': error getting data key: 0 successful groups required, got 0", expect![[r#"
+        ("K41", Kind::Kustomization, "error decrypting sources: lstat secrets/app.env: no such file or directory", expect![[r#"
             K41: kustomization of <any>: LeadsTo("secrets/app.env")
-              error decrypting sources: failed to decrypt 'secrets/app.env': error getting data key: 0 successful groups required, got 0
+              error decrypting sources: lstat secrets/app.env: no such file or directory
               own: spec.decryption or spec.path
         "#]]),
         ("K42", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'default/db' YAML data: failed to verify sops data integrity: expected mac 'A', got 'B'", expect![[r#"
@@ -331,6 +331,11 @@ pub(super) fn examples() -> Vec<Example> {
             K44 ConfigMap/settings-${STAGE} of "": variable Named("STAGE")
               the variable STAGE is not set
               own: spec.postBuild
+        "#]]),
+        ("K41", Kind::Kustomization, "error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n  age1x: FAILED\n    - | locations 'SOPS_AGE_KEY'", expect![[r#"
+            K41: the Flux object
+              error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.
+              own: spec.decryption or spec.path
         "#]]),
     ]
 }

@@ -108,6 +108,27 @@ pub(super) const TABLE: &[Row] = &[
     (Kind::Receiver, "InvalidCELExpression", "invalid filter expression for resources[1] (kind=\"GitRepository\", name=\"x\"): bad", "{resources: [{}, {kind: GitRepository, name: x, filter: '=='}]}", "N2 Author spec.resources[1].filter"),
     (Kind::ResourceSet, "BuildFailed", "build failed: failed to build resources[0]: failed to execute template: template: x", "{resources: [{a: b}]}", "O1 Author spec.resources[0]"),
     (Kind::FluxInstance, "ArtifactFailed", "fetch failed: boom", "{distribution: {version: 2.x}}", "O4 Author spec.distribution"),
+    // Rows that read on.
+    (Kind::Kustomization, "BuildFailed", "secrets \"sops-age\" not found", "{decryption: {secretRef: {name: sops-age}}, kubeConfig: {secretRef: {name: prod}}}", "K38 Author spec.decryption.secretRef.name"),
+    (Kind::Kustomization, "BuildFailed", "secrets \"other\" not found", "{decryption: {secretRef: {name: sops-age}}}", "K38 Author metadata.name"),
+    (Kind::Kustomization, "BuildFailed", "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'a/db' Secret data: failed to verify sops data integrity: expected mac 'A', got 'B'", "{decryption: {provider: sops}}", "K42 Author spec.decryption"),
+    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid, must match 'x'", "{postBuild: {substitute: {my-var: b}}}", "K45 Author spec.postBuild.substitute.my-var"),
+    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid, must match 'x'", "{postBuild: {substituteFrom: [{kind: ConfigMap, name: x}]}}", "K45 Author spec.postBuild.substituteFrom"),
+    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable substitution failed: missing closing brace", "{postBuild: {}}", "K46 Author spec.postBuild"),
+    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: YAMLToJSON: yaml: line 3: x", "{postBuild: {}}", "K47 Author spec.postBuild"),
+    (Kind::Kustomization, "BuildFailed", "error converting YAML to JSON: yaml: line 3: x", "{path: ./apps}", "K49 Author spec.path"),
+    (Kind::Kustomization, "InvalidCELExpression", "Reconciliation failed terminally due to configuration error: failed to create custom status evaluator for healthchecks[1]: failed to parse the expression InProgress: x", "{healthCheckExprs: [{current: a}, {inProgress: b}]}", "K10 Author spec.healthCheckExprs[1].inProgress"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: parse error at (web/templates/x.yaml:3): x", TEMPLATE, "H10 Author spec.chart.spec.version"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: unable to build kubernetes objects from new release manifest: resource mapping not found for name: \"a\" namespace: \"b\" from \"\": no matches for kind \"K\" in version \"x/v1\"", CHART_REF, "H13 Author spec.chartRef.name"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: server-side apply failed for object apps/web apps/v1, Kind=Deployment: boom", VALUES, "H14 Author spec.values"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: conflict occurred while applying object apps/web apps/v1, Kind=Deployment: boom", VALUES, "H15 Author spec.values"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: timeout waiting for: [Deployment/apps/web status: 'InProgress']", "{timeout: 5m}", "H17 Author spec.timeout"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: resource Deployment/apps/web not ready. status: InProgress, message: x", "{timeout: 5m}", "H18 Author spec.timeout"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: pre-upgrade hooks failed: x", "{upgrade: {force: true}}", "H19 Author spec.upgrade"),
+    (Kind::HelmRelease, "UpgradeFailed", "Helm upgrade failed for release apps/web with chart web@1.4.0: error while running post render on files: no resource matches strategic merge patch \"Deployment.v1.apps/web.[noNs]\": x", "{postRenderers: [{kustomize: {patches: [{patch: \"kind: Deployment\\nmetadata:\\n  name: api\\n\"}, {patch: \"kind: Deployment\\nmetadata:\\n  name: web\\n\"}]}}]}", "H23 Author spec.postRenderers[0].kustomize.patches[1].patch"),
+    (Kind::HelmRelease, "DriftCorrectionFailed", "Failed to partially correct cluster state of release apps/web.v3:\nDeployment/apps/web patch failure: x", "{driftDetection: {mode: enabled}}", "H30 Author spec.driftDetection.mode"),
+    (Kind::HelmRelease, "ValuesError", "could not resolve Secret chart values reference 'apps/web-values' with key 'values.yaml': key \"a\" has no value", VALUES, "H7 Author spec.valuesFrom[1].targetPath"),
+    (Kind::ResourceSet, "ReconciliationFailed", "reconciliation failed: boom", "{resources: []}", "O3 Author metadata.name"),
 ];
 
 #[test]

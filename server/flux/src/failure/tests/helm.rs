@@ -290,6 +290,21 @@ pub(super) fn examples() -> Vec<Example> {
               in web/templates/settings.yaml:6:11 
               own: spec.values/host
         "#]]),
+        ("H19", Kind::HelmRelease, r#"Helm install failed for release apps/web with chart web@1.4.0: failed pre-install: unable to build kubernetes object for pre-install hook web/templates/job.yaml: error validating "": error validating data: [unknown object type "nil" in Job.spec]"#, expect![[r#"
+            H19: the Flux object
+              failed pre-install: unable to build kubernetes object for pre-install hook web/templates/job.yaml: error validating "": error validating data: [unknown object type "nil" in Job.spec]
+              own: spec.install
+        "#]]),
+        ("H10", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: parse error in (web/templates/x.yaml): no location", expect![[r#"
+            H10: the Flux object
+              no location
+              own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
+        "#]]),
+        ("H12", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: values don't meet the specifications of the schema(s) in the following chart(s):\nredis:\ninvalid type for values: expected object (map), got string\n", expect![[r#"
+            H12: values redis Type { expected: "object", got: "string" }
+              redis: invalid type for values: expected object (map), got string
+              own: spec.values/redis
+        "#]]),
     ]
 }
 

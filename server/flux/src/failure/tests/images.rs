@@ -115,6 +115,25 @@ pub(super) fn examples() -> Vec<Example> {
               fetch failed: GET https://ghcr.io/v2/x: DENIED
               own: spec.distribution
         "#]]),
+        ("O4", Kind::FluxInstance, "reconciliation failed: something that nobody has seen before", expect![[r#"
+            O4: the Flux object
+              something that nobody has seen before
+        "#]]),
+        ("K27", Kind::FluxInstance, r#"build failed: kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/nope.[noNs]": no matches for Id Deployment.v1.apps/nope.[noNs]; failed to find unique target for patch Deployment.v1.apps/nope.[noNs]"#, expect![[r#"
+            K27: patch of Deployment/nope
+              there is no single Deployment/nope for this patch
+              own: spec.kustomize.patches["Deployment.v1.apps/nope.[noNs]"]
+        "#]]),
+        ("N2", Kind::Receiver, "Reconciliation failed terminally due to configuration error: invalid resourceFilter expression: failed to parse the CEL expression 'res.metadata.name ==': ERROR: <input>:1:21: Syntax error", expect![[r#"
+            N2: the Flux object
+              invalid resourceFilter expression: failed to parse the CEL expression 'res.metadata.name ==': ERROR: <input>:1:21: Syntax error
+              own: spec.resourceFilter
+        "#]]),
+        ("N2", Kind::Receiver, r#"Reconciliation failed terminally due to configuration error: invalid filter expression for resources[1] (kind="GitRepository", name="x"): bad"#, expect![[r#"
+            N2: the Flux object
+              invalid filter expression for resources[1] (kind="GitRepository", name="x"): bad
+              own: 1] (kind="GitRepository", name="x"): bad
+        "#]]),
     ]
 }
 

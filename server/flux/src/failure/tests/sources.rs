@@ -329,6 +329,51 @@ pub(super) fn examples() -> Vec<Example> {
               missing Secret/charts
               own: spec.secretRef.name or spec.url or spec.endpoint or spec.image
         "#]]),
+        ("H7", Kind::HelmRelease, "could not resolve ConfigMap chart values reference 'h7-target/web-values' with key 'replicas': index of 70000 is greater than maximum supported index of 65536", expect![[r#"
+            H7: the Flux object
+              could not resolve ConfigMap chart values reference 'h7-target/web-values' with key 'replicas': index of 70000 is greater than maximum supported index of 65536
+              own: spec.valuesFrom[ConfigMap h7-target/web-values].targetPath
+        "#]]),
+        ("H6", Kind::HelmRelease, "could not resolve ConfigMap chart values reference 'h6-yaml/web-values' with key 'values.yaml': error converting YAML to JSON: yaml: mapping values are not allowed in this context", expect![[r#"
+            H6: the Flux object
+              could not resolve ConfigMap chart values reference 'h6-yaml/web-values' with key 'values.yaml': error converting YAML to JSON: yaml: mapping values are not allowed in this context
+              own: spec.valuesFrom[ConfigMap h6-yaml/web-values].valuesKey
+        "#]]),
+        ("S23", Kind::HelmRelease, "HelmChart 'h2-path/h2-path-web' is not ready: invalid chart reference: stat /tmp/helmchart-h2-path-h2-path-web-3824478683/source/chart/web: no such file or directory", expect![[r#"
+            S23: the Flux object
+              chart/web: no such file or directory
+              not ready HelmChart/h2-path/h2-path-web
+              own: spec.chart below spec.chart.spec
+        "#]]),
+        ("S20", Kind::HelmRelease, "HelmChart 'h2-values-file/h2-values-file-web' is not ready: values files merge error: no values file found at path '/charts/web/values-prod.yaml' (reference './charts/web/values-prod.yaml')", expect![[r#"
+            S20: the Flux object
+              values files merge error: no values file found at path '/charts/web/values-prod.yaml' (reference './charts/web/values-prod.yaml')
+              not ready HelmChart/h2-values-file/h2-values-file-web
+              own: spec.valuesFiles[./charts/web/values-prod.yaml] below spec.chart.spec
+        "#]]),
+        ("S22", Kind::HelmRelease, r#"HelmChart 'h2-source/h2-source-web' is not ready: failed to get source: GitRepository.source.toolkit.fluxcd.io "charts" not found"#, expect![[r#"
+            S22: the Flux object
+              failed to get source: GitRepository.source.toolkit.fluxcd.io "charts" not found
+              not ready HelmChart/h2-source/h2-source-web
+              own: spec.sourceRef.name below spec.chart.spec
+        "#]]),
+        ("S21", Kind::HelmRelease, "HelmChart 'h2-dependency/h2-dependency-web' is not ready: dependency build error: failed to add local dependency 'common': no chart found at '/charts/common' (reference 'file://../common')", expect![[r#"
+            S21: the Flux object
+              dependency build error: failed to add local dependency 'common': no chart found at '/charts/common' (reference 'file://../common')
+              not ready HelmChart/h2-dependency/h2-dependency-web
+              own: spec.chart below spec.chart.spec
+        "#]]),
+        ("K11", Kind::GitRepository, "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller", expect![[r#"
+            K11: the Flux object
+              to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller
+              own: spec.serviceAccountName for provider authentication
+        "#]]),
+        ("S24", Kind::Bucket, r#"failed to get STS secret 'a/sts': secrets "sts" not found"#, expect![[r#"
+            S24: the Flux object
+              failed to get STS secret 'a/sts': secrets "sts" not found
+              missing Secret/sts
+              own: spec.sts.secretRef.name
+        "#]]),
     ]
 }
 
