@@ -25,6 +25,8 @@ pub struct Case {
     pub settles: Vec<Settles>,
     /// A message that the real controllers cannot be brought to say here.
     pub says: Option<Says>,
+    /// The tag under which the files of the last commit are in the registry too, as an artifact of the case's name.
+    pub artifact: Option<String>,
     /// How well it is placed today.
     pub today: Outcome,
     /// The commits of `main`, oldest first: one or two.
@@ -157,6 +159,7 @@ impl Case {
             rows: Vec::new(),
             settles: Vec::new(),
             says: None,
+            artifact: None,
             today: Outcome::Exact,
             commits: Vec::new(),
             files: Files::new(),
@@ -214,6 +217,7 @@ impl Case {
                 "title" => self.title = value.to_owned(),
                 "rows" => self.rows = value.split(", ").map(str::to_owned).collect(),
                 "settles" => self.settles.push(Settles::parse(&self.name, value)),
+                "artifact" => self.artifact = Some(value.to_owned()),
                 "today" => self.today = outcome(value).unwrap_or_else(|| panic!("{}: {line}", self.name)),
                 _ => panic!("{}: what is {key}?", self.name),
             }

@@ -55,7 +55,11 @@ pub fn standing(case: &Case, own: &Value, at: usize, commit: &str) -> Standing {
         if observed.is_some_and(|it| *it != item["metadata"]["generation"]) {
             return under_way("to be looked at");
         }
-        let is_expected = settles.iter().any(|it| it.kind == kind && it.name == name);
+        // The HelmChart that a HelmRelease makes has the same failure.
+        let is_expected = settles.iter().any(|it| match kind {
+            "HelmChart" => it.kind == "HelmRelease" && name == format!("{}-{}", case.name, it.name),
+            _ => it.kind == kind && it.name == name,
+        });
         if status != "True" && !is_expected {
             return under_way("to be ready");
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use e2e::binary::{Home, run};
 use failures::{Case, Finding, Judged, Outcome, judge, lay_out};
@@ -22,6 +23,27 @@ fn check(home: &Home, case: &Case) -> Judged {
     judge(case, &Finding::read(case, &report))
 }
 
+/// Looks at all cases, several at a time: most of the time is spent in processes.
+fn all(home: &Home, cases: &[Case]) -> Vec<Judged> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Vec<(usize, Judged)> {
+        let mut done = Vec::new();
+        while let Some((at, case)) =
+            Some(next.fetch_add(1, Relaxed)).and_then(|at| Some((at, cases.get(at)?)))
+        {
+            done.push((at, check(home, case)));
+        }
+        done
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut done: Vec<(usize, Judged)> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        started.into_iter().flat_map(|it| it.join().expect("a case can be looked at")).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, judged)| judged).collect()
+}
+
 #[test]
 fn marks_stand_where_they_belong() {
     let home = Home::new();
@@ -30,8 +52,8 @@ fn marks_stand_where_they_belong() {
     let mut counts: BTreeMap<(bool, Outcome), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let (mut related, mut all_related) = (0, 0);
-    for case in Case::all().into_iter().filter(|case| case.name.starts_with(&only)) {
-        let judged = check(&home, &case);
+    let cases: Vec<Case> = Case::all().into_iter().filter(|case| case.name.starts_with(&only)).collect();
+    for (case, judged) in cases.iter().zip(all(&home, &cases)) {
         let (outcome, today) = (judged.outcome, case.today);
         let from = if case.says.is_some() { "text" } else { "real" };
         println!("{:<22} {:<12} {from} {outcome:<9} {}", case.name, case.rows.join(" "), case.title);

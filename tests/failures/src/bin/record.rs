@@ -2,7 +2,7 @@
 //! begin with one of the words, and writes what the controllers say into `tests/failures/recorded/`, with the project's
 //! own `fluxcd-ls snapshot`. One testbed, many cases at once, each in a namespace of its own.
 //!
-//! `--hold` keeps the cluster until Ctrl-C, for a look by hand. `--dry` prints the messages and writes nothing.
+//! `--new` records those that have no recording yet. `--hold` keeps the cluster until Ctrl-C, for a look by hand. `--dry` prints the messages and writes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -15,7 +15,7 @@ use failures::{Case, LaidOut, Standing, lay_out, made_from_text, only, standing}
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Auth, Cluster, Options, Role, Testbed, condition};
+use testbed::{Artifact, Auth, Cluster, Options, Role, Testbed, condition};
 
 /// How long a commit of a case may take to settle; the longest needs a health check of half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,7 +40,8 @@ async fn main() {
     let (flags, names): (Vec<String>, Vec<String>) = words.into_iter().partition(|it| it.starts_with("--"));
     let flag = |name: &str| flags.iter().any(|it| it == name);
     let wanted = |case: &Case| names.is_empty() || names.iter().any(|it| case.name.starts_with(it.as_str()));
-    let cases: Vec<Case> = Case::all().into_iter().filter(wanted).collect();
+    let cases = Case::all().into_iter().filter(wanted);
+    let cases: Vec<Case> = cases.filter(|it| !flag("--new") || !it.recorded().exists()).collect();
     let testbed =
         Testbed::start(Options::clusters(&["test"]).fixed_address()).await.expect("the testbed starts");
     let cluster = testbed.cluster();
@@ -93,6 +94,19 @@ async fn begin(testbed: &Testbed, case: Case) -> Running {
     testbed.gitea().create_repository(&case.name).await.expect("a repository is made");
     let running = Running { case, laid_out, _folder: folder, at: 0, since: Instant::now() };
     push(testbed, &running).await;
+    if let Some(tag) = &running.case.artifact {
+        let content = Artifact {
+            folder: running.laid_out.dir.join("clusters"),
+            source: running.case.url(),
+            revision: format!("main@sha1:{}", running.laid_out.commits[0]),
+            created: "2026-11-20T09:00:00Z".to_owned(),
+        };
+        testbed
+            .gitea()
+            .push_artifact(&running.case.name, tag, &content)
+            .await
+            .expect("the artifact is pushed");
+    }
     let cluster = testbed.cluster();
     let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n", running.case.name);
     for text in [&namespace, &running.case.before] {
