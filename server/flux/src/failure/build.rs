@@ -5,7 +5,8 @@ use super::own::At;
 use super::path::unquote;
 use super::rows::{KS, PATCHED};
 use super::{
-    Entry, Fault, FileName, From, LookFor, Named, PatchIs, Path, Place, Problem, Row, Scene, Then, first,
+    Entry, Fault, FileName, From, LookFor, Named, PatchIs, Path, Place, Problem, Row, Scene, Step, Then,
+    first,
 };
 
 const PATH: At = At::Field(&["spec.path"]);
@@ -36,11 +37,31 @@ pub(super) const BUILD: &[Row] = &[
     ("K36", KS, "*HTTP Error: status code *", Then::Read(remote)),
     ("K36", KS, "* timeout running '*", Then::Read(remote)),
     ("K36", KS, "*accumulating resources from 'http*': Get *", Then::Read(remote_url)),
+    ("K25", KS, "*expected kind != 'Component' for path '*'*", Then::Read(not_resource)),
+    ("K13", KS, "*Failed to read kustomization file under *:\n*", Then::Read(not_kustomization)),
+    ("K14", KS, "*kustomization.yaml is empty*", Then::Read(empty_file)),
+    ("K12", KS, "*must specify --enable-helm*", Then::Read(helm_charts)),
+    ("K21", KS, "*namespace transformation produces ID conflict: *", Then::Read(same_namespace)),
+    ("K27", KS, "*resource with name * does not match a config with *", Then::Read(replicas)),
+    ("K32", KS, "*id resid.ResId{*} *exist*", Then::Read(generator_behavior)),
+    ("K32", KS, "*configmap * illegally repeats the key `*`*", Then::Read(repeated_key)),
+    ("K32", KS, "*invalid literal source *, expected key=value*", Then::Read(generator_source)),
+    ("K32", KS, "*missing * name for * in source \"*\"*", Then::Read(generator_source)),
+    ("K32", KS, "*missing file path for key name * in source \"*\"*", Then::Read(generator_source)),
+    ("K32", KS, "*source \"*\" key name or file path contains *", Then::Read(generator_source)),
+    ("K34", KS, "*label name '*' exists in both commonLabels and labels*", Then::Read(label_twice)),
+    ("K35", KS, "*security; file '*' is not in or below '*'*", Then::Read(outside)),
+    ("K35", KS, "*new root '*' cannot be absolute*", Then::Read(absolute)),
     ("K15", KS, "*accumulating resources from '*': open *: no such file or directory*", Then::Read(no_file)),
     ("K15", KS, "*evalsymlink failure on '*' : lstat *", Then::Read(no_folder)),
     ("", PATCHED, "*", Then::Read(patches)),
     ("K33", KS, "*nothing selected by *", Then::Read(replacements)),
     ("K33", KS, "*fieldPath `*` is missing for replacement *", Then::Read(replacements)),
+    ("K33", KS, "*unable to find field * in replacement target*", Then::Read(replacements)),
+    ("K33", KS, "*replacements must specify a source *", Then::Read(replacements)),
+    ("K33", KS, "*target must specify resources to select*", Then::Read(replacements)),
+    ("K33", KS, "*delimiter option can only be used with scalar *", Then::Read(replacements)),
+    ("K33", KS, "*options.index * is out of bounds *", Then::Read(replacements)),
     ("K34", KS, "*mapping key \"*\" already defined at line *", Then::Read(duplicate_key)),
     ("", KS, "*", Then::Own(PATH)),
 ];
@@ -61,6 +82,9 @@ pub(super) const PATCHES: &[Row] = &[
     ("K29", PATCHED, "*testing value * failed*", Then::Read(test_operation)),
     ("K30", PATCHED, "*must specify a target for JSON patch [patch: *", Then::Read(patch_text)),
     ("K30", PATCHED, "*unable to parse SM or JSON patch from [patch: *", Then::Read(patch_text)),
+    ("K30", PATCHED, "*is not allowed to set `patches.target` field: [patch: *", Then::Read(patch_text)),
+    ("K30", PATCHED, "*must specify one of patch and path in*", Then::Read(patch_entry)),
+    ("K30", PATCHED, "*patch and path can't be set at the same time*", Then::Read(patch_entry)),
 ];
 
 /// `kustomize build failed: …`, or the same without the prefix.
@@ -261,8 +285,13 @@ fn cycle(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn outside(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [before, _, path, _] = captured[..] else { return None };
-    let what = core(scene.text, "fs-security-constraint");
+    let [before, .., path, _] = captured[..] else { return None };
+    let from = if scene.text.contains("fs-security-constraint") {
+        "fs-security-constraint"
+    } else {
+        "security; file"
+    };
+    let what = core(scene.text, from);
     let says = what.split_once("': must build at").map_or(what, |(it, _)| it);
     // Outside of the artifact the path is the controller's: only the entry's own text is the author's.
     match entry_of(before) {
@@ -308,10 +337,110 @@ fn no_folder(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn replacements(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let from =
-        if scene.text.contains("nothing selected by ") { "nothing selected by " } else { "fieldPath `" };
-    let entry = Entry::Key { key: Path::of(&["replacements"]), problem: Problem::NotFound };
-    fault(core(scene.text, from), build(folder(captured.first()?), entry))
+    let before = captured.first()?;
+    let says = scene.text.get(before.len()..).unwrap_or(scene.text);
+    key(folder(before), Path::of(&["replacements"]), Problem::NotFound, says)
+}
+
+/// A fault at a key of a kustomization file.
+fn key(folder: Option<String>, key: Path, problem: Problem, says: &str) -> Option<Vec<Fault>> {
+    let says = says.split_once("': must build at").map_or(says, |(it, _)| it);
+    fault(says, build(folder, Entry::Key { key, problem }))
+}
+
+/// The item of a list that has a name.
+fn named(list: &str, name: &str) -> Path {
+    Path::of(&[list]).with(Step::Item(vec![("name".to_owned(), name.to_owned())]))
+}
+
+fn not_resource(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, path, _] = captured[..] else { return None };
+    let says = format!("{path} is a Component: it belongs in `components`");
+    leads_to(&says, entry_of(before).and_then(|entry| holder(path, entry)), path)
+}
+
+/// `Failed to read kustomization file under apps/base:\nkind should be Kustomization or Component`.
+fn not_kustomization(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [_, folder, what] = captured[..] else { return None };
+    let field = if what.starts_with("apiVersion") { "apiVersion" } else { "kind" };
+    key(Some(folder.to_owned()), Path::of(&[field]), Problem::Invalid, what)
+}
+
+fn empty_file(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    fault("kustomization.yaml is empty", build(folder(captured.first()?), Entry::Whole))
+}
+
+fn helm_charts(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let says = "Flux does not inflate Helm charts in a kustomization: use a HelmRelease";
+    key(folder(captured.first()?), Path::of(&["helmCharts"]), Problem::Forbidden, says)
+}
+
+fn same_namespace(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, objects] = captured[..] else { return None };
+    let says = format!("namespace transformation produces ID conflict: {objects}");
+    key(folder(before), Path::of(&["namespace"]), Problem::Duplicate, &says)
+}
+
+fn replicas(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, name, _] = captured[..] else { return None };
+    let says = format!("there is nothing called {name} that has replicas");
+    key(folder(before), named("replicas", name).key("name"), Problem::NotFound, &says)
+}
+
+/// `merging from generator &{…}: id resid.ResId{Gvk:resid.Gvk{… Kind:"ConfigMap" …}, Name:"settings", …} exists; can not
+/// use behavior: …`.
+fn generator_behavior(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let before = captured.first()?;
+    let (_, id) = scene.text.split_once("id resid.ResId{")?;
+    let quoted = |mark: &str| id.split_once(mark).and_then(|(_, it)| it.split('"').next());
+    let (kind, name) = (quoted("Kind:\"")?, quoted(", Name:\"")?);
+    let list = match kind {
+        "ConfigMap" => "configMapGenerator",
+        "Secret" => "secretGenerator",
+        _ => return None,
+    };
+    let what = if id.contains("does not exist") {
+        "does not exist: a generator cannot merge or replace it"
+    } else {
+        "exists: the generator's behavior must be merge or replace"
+    };
+    key(folder(before), named(list, name).key("name"), Problem::Invalid, &format!("{kind} {name} {what}"))
+}
+
+fn repeated_key(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, name, repeated, _] = captured[..] else { return None };
+    let says = format!("the key {repeated} is there twice");
+    key(folder(before), named("configMapGenerator", name), Problem::Duplicate, &says)
+}
+
+/// A literal or a file of a generator that does not parse.
+fn generator_source(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let before = captured.first()?;
+    let what = scene.text.get(before.len()..)?;
+    let source = match what.split_once("source \"") {
+        Some((_, it)) => it.split('"').next()?,
+        None => what.strip_prefix("invalid literal source ")?.split_once(", expected")?.0,
+    };
+    fault(what, build(folder(before), Entry::Text(source.to_owned())))
+}
+
+fn label_twice(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, label, _] = captured[..] else { return None };
+    let says = format!("the label {label} is in both commonLabels and labels");
+    key(folder(before), Path::of(&["commonLabels", label]), Problem::Duplicate, &says)
+}
+
+fn absolute(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let [before, path, _] = captured[..] else { return None };
+    fault(&format!("{path} is absolute"), build(folder(before), Entry::Text(path.to_owned())))
+}
+
+/// An entry of `patches` with too little or too much in it.
+fn patch_entry(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
+    let before = captured.first()?;
+    let says = scene.text.get(before.len()..)?;
+    let faults = key(folder(before), Path::of(&["patches"]), Problem::Invalid, says)?;
+    Some(faults.into_iter().map(|fault| fault.own(At::Field(&["spec.patches", "spec.path"]), &[])).collect())
 }
 
 fn duplicate_key(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -377,6 +506,8 @@ fn patch_text(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     };
     let says = if scene.text.contains("must specify a target") {
         "this JSON patch needs a target"
+    } else if scene.text.contains("is not allowed to set `patches.target`") {
+        "a patch of several documents cannot have a target"
     } else {
         "this is neither a strategic merge patch nor a JSON patch"
     };

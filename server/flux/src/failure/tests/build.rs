@@ -337,6 +337,81 @@ pub(super) fn examples() -> Vec<Example> {
               error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.
               own: spec.decryption or spec.path
         "#]]),
+        ("K25", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../metrics': read /tmp/kustomization-1/apps/metrics: is a directory': expected kind != 'Component' for path '/tmp/kustomization-1/apps/metrics'", expect![[r#"
+            K25: kustomization of <any>: LeadsTo("apps/metrics")
+              apps/metrics is a Component: it belongs in `components`
+              own: spec.path
+        "#]]),
+        ("K13", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-1/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-1/apps/base': Failed to read kustomization file under /tmp/kustomization-1/apps/base:\nkind should be Kustomization or Component", expect![[r#"
+            K13: kustomization of apps/base: key kind Invalid
+              kind should be Kustomization or Component
+              own: spec.path
+        "#]]),
+        ("K14", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-1/apps/base: is a directory': couldn't make target for path '/tmp/kustomization-1/apps/base': kustomization.yaml is empty", expect![[r#"
+            K14: kustomization of apps/base: Whole
+              kustomization.yaml is empty
+              own: spec.path
+        "#]]),
+        ("K12", Kind::Kustomization, "kustomize build failed: trouble configuring builtin HelmChartInflationGenerator with config: `\nname: redis\n`: must specify --enable-helm", expect![[r#"
+            K12: kustomization of <any>: key helmCharts Forbidden
+              Flux does not inflate Helm charts in a kustomization: use a HelmRelease
+              own: spec.path
+        "#]]),
+        ("K21", Kind::Kustomization, r#"kustomize build failed: namespace transformation produces ID conflict: [{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"x"}}]"#, expect![[r#"
+            K21: kustomization of <any>: key namespace Duplicate
+              namespace transformation produces ID conflict: [{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"x"}}]
+              own: spec.path
+        "#]]),
+        ("K27", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-1/apps/base: is a directory': recursed accumulation of path '/tmp/kustomization-1/apps/base': resource with name web does not match a config with the following GVK [Deployment.[noVer].[noGrp] StatefulSet.[noVer].[noGrp]]", expect![[r#"
+            K27: kustomization of apps/base: key replicas[name="web"].name NotFound
+              there is nothing called web that has replicas
+              own: spec.path
+        "#]]),
+        ("K32", Kind::Kustomization, r#"kustomize build failed: merging from generator &{0xc000 { } {map[] map[] false} {{ settings merge {[] [] [] }} <nil>}}: id resid.ResId{Gvk:resid.Gvk{Group:"", Version:"v1", Kind:"ConfigMap", isClusterScoped:false}, Name:"settings", Namespace:""} does not exist; cannot merge or replace"#, expect![[r#"
+            K32: kustomization of <any>: key configMapGenerator[name="settings"].name Invalid
+              ConfigMap settings does not exist: a generator cannot merge or replace it
+              own: spec.path
+        "#]]),
+        ("K32", Kind::Kustomization, "kustomize build failed: configmap settings illegally repeats the key `color`", expect![[r#"
+            K32: kustomization of <any>: key configMapGenerator[name="settings"] Duplicate
+              the key color is there twice
+              own: spec.path
+        "#]]),
+        ("K32", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '../base': read /tmp/kustomization-1/apps/base: is a directory': recursed accumulation of path '/tmp/kustomization-1/apps/base': loading KV pairs: literal sources [color]: invalid literal source color, expected key=value", expect![[r#"
+            K32: kustomization of apps/base: Text("color")
+              invalid literal source color, expected key=value
+              own: spec.path
+        "#]]),
+        ("K34", Kind::Kustomization, "kustomize build failed: invalid Kustomization: label name 'app' exists in both commonLabels and labels", expect![[r#"
+            K34: kustomization of <any>: key commonLabels.app Duplicate
+              the label app is in both commonLabels and labels
+              own: spec.path
+        "#]]),
+        ("K35", Kind::Kustomization, "kustomize build failed: accumulating resources: accumulation err='accumulating resources from '/etc/x': open /etc/x: no such file or directory': new root '/etc/x' cannot be absolute", expect![[r#"
+            K35: kustomization of <any>: Text("/etc/x")
+              /etc/x is absolute
+              own: spec.path
+        "#]]),
+        ("K35", Kind::Kustomization, "kustomize build failed: loading KV pairs: file sources: [../../x]: security; file '/tmp/x' is not in or below '/tmp/kustomization-1/apps'", expect![[r#"
+            K35: kustomization of <any>: LeadsTo("apps")
+              security; file '/tmp/x' is not in or below 'apps'
+              own: spec.path
+        "#]]),
+        ("K30", Kind::Kustomization, "kustomize build failed: trouble configuring builtin PatchTransformer with config: `\ntarget:\n  kind: Deployment\n`: must specify one of patch and path in\ntarget:\n  kind: Deployment\n", expect![[r#"
+            K30: kustomization of <any>: key patches Invalid
+              must specify one of patch and path in
+              own: spec.patches or spec.path
+        "#]]),
+        ("K30", Kind::Kustomization, r#"kustomize build failed: Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: [patch: "kind: A\n---\nkind: B\n"]"#, expect![[r#"
+            K30: patch "kind: A\n---\nkind: B\n"
+              a patch of several documents cannot have a target
+              own: spec.patches["kind: A\n---\nkind: B\n"]
+        "#]]),
+        ("K33", Kind::Kustomization, r#"kustomize build failed: unable to find field "spec.x" in replacement target"#, expect![[r#"
+            K33: kustomization of <any>: key replacements NotFound
+              unable to find field "spec.x" in replacement target
+              own: spec.path
+        "#]]),
     ]
 }
 
