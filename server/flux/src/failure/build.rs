@@ -10,6 +10,8 @@ use super::{
 };
 
 const PATH: At = At::Field(&["spec.path"]);
+/// Where patches stand, by kind.
+const PATCH_FIELDS: &[&str] = &["spec.patches", "spec.postRenderers", "spec.kustomize.patches", "spec.path"];
 
 /// Below `kustomize build failed: `, and bare.
 pub(super) const BUILD: &[Row] = &[
@@ -50,7 +52,6 @@ pub(super) const BUILD: &[Row] = &[
     ("K32", KS, "*missing file path for key name * in source \"*\"*", Then::Read(generator_source)),
     ("K32", KS, "*source \"*\" key name or file path contains *", Then::Read(generator_source)),
     ("K34", KS, "*label name '*' exists in both commonLabels and labels*", Then::Read(label_twice)),
-    ("K35", KS, "*security; file '*' is not in or below '*'*", Then::Read(outside)),
     ("K35", KS, "*new root '*' cannot be absolute*", Then::Read(absolute)),
     ("K15", KS, "*accumulating resources from '*': open *: no such file or directory*", Then::Read(no_file)),
     ("K15", KS, "*evalsymlink failure on '*' : lstat *", Then::Read(no_folder)),
@@ -285,13 +286,8 @@ fn cycle(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn outside(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [before, .., path, _] = captured[..] else { return None };
-    let from = if scene.text.contains("fs-security-constraint") {
-        "fs-security-constraint"
-    } else {
-        "security; file"
-    };
-    let what = core(scene.text, from);
+    let [before, _, path, _] = captured[..] else { return None };
+    let what = core(scene.text, "fs-security-constraint");
     let says = what.split_once("': must build at").map_or(what, |(it, _)| it);
     // Outside of the artifact the path is the controller's: only the entry's own text is the author's.
     match entry_of(before) {
@@ -438,9 +434,13 @@ fn absolute(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 /// An entry of `patches` with too little or too much in it.
 fn patch_entry(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let before = captured.first()?;
-    let says = scene.text.get(before.len()..)?;
+    let says = if scene.text.contains("must specify one of") {
+        "an entry of patches has neither patch nor path"
+    } else {
+        "an entry of patches has both patch and path"
+    };
     let faults = key(folder(before), Path::of(&["patches"]), Problem::Invalid, says)?;
-    Some(faults.into_iter().map(|fault| fault.own(At::Field(&["spec.patches", "spec.path"]), &[])).collect())
+    Some(faults.into_iter().map(|fault| fault.own(At::Field(PATCH_FIELDS), &[])).collect())
 }
 
 fn duplicate_key(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {

@@ -137,6 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     ("H5", HR, "dependency '*' is not ready according to readyExpr eval*", Read(dependency)),
     ("H5", HR, "dependency '*' *", Read(dependency)),
     ("H2", HR, "* '*' is not ready: *", Read(helm::source_not_ready)),
+    ("H2", HR, "* '*' is not ready", Own(CHART_OF_RELEASE)),
     ("H3", HR, "Source not ready: artifact not found*", Own(CHART_OF_RELEASE)),
     ("H3", HR, "Could not load chart: *", Own(CHART_OF_RELEASE)),
     (

@@ -374,6 +374,11 @@ pub(super) fn examples() -> Vec<Example> {
               missing Secret/sts
               own: spec.sts.secretRef.name
         "#]]),
+        ("H2", Kind::HelmRelease, "HelmChart 'flux-system/apps-web' is not ready", expect![[r#"
+            H2: the Flux object
+              HelmChart 'flux-system/apps-web' is not ready
+              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+        "#]]),
     ]
 }
 
