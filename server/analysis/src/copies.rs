@@ -249,13 +249,6 @@ pub(crate) struct Artifact<'a> {
     folders: BTreeSet<RepoPath>,
 }
 
-impl Artifact<'_> {
-    /// Where a file of the artifact was copied from.
-    pub(crate) fn origin(&self, path: &RepoPath) -> Option<&RepoPath> {
-        self.files.get(path)
-    }
-}
-
 impl Tree for Artifact<'_> {
     fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
         self.tree.read(self.files.get(path)?)

@@ -126,8 +126,11 @@ impl Sources<'_> {
         let source = kustomization.references().iter().find(|it| it.role == flux::Role::Source);
         let Some(source) = source else { return Told::Elsewhere };
         let path = kustomization.spec.path.as_deref().unwrap_or_default();
-        let key =
-            |copies| BuildKey { copies, dir: RepoPath::of_flux(path), components: components(kustomization) };
+        let key = |copies| BuildKey {
+            copies,
+            dir: RepoPath::of_flux(path),
+            spec: Arc::clone(&kustomization.spec_json),
+        };
         match self.origin(&source.target) {
             Origin::Ours => Told::Here(From::Build(key(None))),
             Origin::Pushed => Told::Here(From::Somewhere(key(None))),
@@ -206,14 +209,4 @@ impl Sources<'_> {
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
-}
-
-fn components(kustomization: &Object) -> Vec<String> {
-    // Parsing a spec costs more than looking for the word, and few have it.
-    if !kustomization.spec_json.contains("\"components\"") {
-        return Vec::new();
-    }
-    let spec = kustomization.raw_spec();
-    let components = spec.get("components").and_then(Value::as_array);
-    components.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -2,12 +2,14 @@
 
 use flux::Kind;
 use imbl::{OrdMap, OrdSet};
-use manifests::kustomize::{self, Reach, Use};
-use manifests::{Document, FieldPath, Identity, ParsedFile, Placed, RepoPath, Role, Tree};
-use std::collections::HashMap;
+use manifests::kustomize::{self, Build, Files, How, Id, Origin, Use};
+use manifests::{Document, FieldPath, Identity, ParsedFile, Placed, RepoPath, Role, Tree, Value};
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::inventory::{self, Found};
 use crate::navigation::Catalog;
 
 /// An index of one repository. Cloning is cheap: clone it for a task, go on changing the original.
@@ -16,14 +18,27 @@ use crate::navigation::Catalog;
 /// that hold Flux objects.
 #[derive(Clone, Default)]
 pub struct RepoIndex {
-    files: OrdMap<RepoPath, Option<ParsedFile>>,
+    files: OrdMap<RepoPath, Told>,
     objects: OrdSet<(Kind, Arc<str>, DocRef)>,
     catalog: Catalog,
     /// Replaced with every change: what was derived from another stamp is out of date.
     stamp: Arc<()>,
-    /// Replaced with every change that a build could see (a file comes or goes, a build file changes).
+    /// Replaced when a file comes or goes. What a build made of its files is out of date when the version of one of
+    /// them is another.
     builds: Arc<Builds>,
 }
+
+/// A file as it was told last.
+#[derive(Clone)]
+struct Told {
+    /// Another one with every change, in all indexes.
+    version: u64,
+    /// Kept for files that hold Flux objects.
+    file: Option<ParsedFile>,
+}
+
+/// Versions are never used twice, so that clones of an index that go on by themselves do not meet.
+static NEXT_VERSION: AtomicU64 = AtomicU64::new(1);
 
 /// A document of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,36 +49,87 @@ pub struct DocRef {
     pub index: usize,
 }
 
-/// What builds were found to read, each looked up once.
+/// What builds were found to make, each looked up once.
 #[derive(Default)]
 pub(crate) struct Builds(Mutex<HashMap<BuildKey, Arc<Covered>>>);
 
-/// A build: what its root is made of, the folder, and components that a Flux Kustomization adds.
+/// A build: what its root is made of, the folder, and the spec of the Flux Kustomization that builds it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BuildKey {
     pub(crate) copies: Option<Arc<crate::copies::Copies>>,
     pub(crate) dir: RepoPath,
-    pub(crate) components: Vec<String>,
+    /// As JSON: most of it shapes what is built.
+    pub(crate) spec: Arc<str>,
 }
 
-/// The files that a build reads, under the names they have in this repository.
+impl BuildKey {
+    /// The build of a folder as it is, without a Flux Kustomization.
+    pub(crate) fn folder(copies: Option<Arc<crate::copies::Copies>>, dir: RepoPath) -> BuildKey {
+        BuildKey { copies, dir, spec: "{}".into() }
+    }
+}
+
+/// What a build reads and makes, under the names that files have in this repository. Without the objects' content: a
+/// repository has many.
 #[derive(Debug, Default)]
 pub(crate) struct Covered {
-    files: HashMap<RepoPath, FileUse>,
+    files: HashMap<RepoPath, BTreeSet<Use>>,
     /// What the build reads and we cannot, in sentences.
     pub(crate) unknown: Vec<String>,
+    /// It may make more than is known.
+    pub(crate) hides: bool,
+    /// Why kustomize refuses the build, if it does.
+    pub(crate) refused: Option<String>,
+    pub(crate) objects: Vec<Outline>,
+    /// File → objects that start in it or are patched or filled by it.
+    by_path: HashMap<RepoPath, Vec<usize>>,
+    /// The files that this was made of, as they were.
+    versions: Vec<(RepoPath, u64)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileUse {
-    Resource,
-    Patch,
-    Other,
+/// An object of a build, without its content.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    pub(crate) id: Id,
+    pub(crate) origin: Origin,
+    /// Documents that patch it, and files that fill it.
+    pub(crate) shaped_by: Vec<DocRef>,
 }
 
 impl Covered {
-    pub(crate) fn is_patch(&self, path: &RepoPath) -> bool {
-        self.files.get(path) == Some(&FileUse::Patch)
+    fn new(build: &Build, more: &[RepoPath], index: &RepoIndex) -> Covered {
+        let mut covered = Covered {
+            files: build.files.iter().map(|(path, uses)| (path.clone(), uses.clone())).collect(),
+            unknown: build.unknown.iter().map(|it| it.why.to_string()).collect(),
+            hides: build.unknown.iter().any(|it| it.why.hides()),
+            refused: build.refused().map(|it| format!("{}: {}", it.at, it.why)),
+            ..Covered::default()
+        };
+        let files = build.files.keys().chain(more);
+        covered.versions = files.map(|path| (path.clone(), index.version(path))).collect();
+        for object in &build.objects {
+            let Some(id) = object.id() else { continue };
+            let shapes = |it: &&kustomize::Shaper| matches!(it.how, How::Patch | How::GeneratorInput);
+            let at = |it: &kustomize::Shaper| DocRef {
+                path: it.path.clone(),
+                index: it.site.as_ref().map_or(0, manifests::Site::document_index),
+            };
+            let mut shaped_by: Vec<DocRef> = object.shaped_by.iter().filter(shapes).map(at).collect();
+            shaped_by.sort();
+            shaped_by.dedup();
+            let at = covered.objects.len();
+            let origin = object.origin.path();
+            let paths: BTreeSet<&RepoPath> = shaped_by.iter().map(|it| &it.path).chain([origin]).collect();
+            for path in paths {
+                covered.by_path.entry(path.clone()).or_default().push(at);
+            }
+            covered.objects.push(Outline { id, origin: object.origin.clone(), shaped_by });
+        }
+        covered
+    }
+
+    pub(crate) fn is(&self, path: &RepoPath, use_: Use) -> bool {
+        self.files.get(path).is_some_and(|uses| uses.contains(&use_))
     }
 
     /// Whether the build reads a file, as whatever.
@@ -71,19 +137,26 @@ impl Covered {
         self.files.contains_key(path)
     }
 
-    /// [`holding`](Self::holding), in the order of paths.
+    /// All files that the build reads.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &RepoPath> {
+        self.files.keys()
+    }
+
+    /// Files that become objects or patches of objects, in the order of paths.
     pub(crate) fn holding_in_order(&self) -> Vec<RepoPath> {
-        let mut files: Vec<RepoPath> = self.holding().cloned().collect();
+        let holds = |path: &&RepoPath| self.is(path, Use::Resource) || self.is(path, Use::Patch);
+        let mut files: Vec<RepoPath> = self.files().filter(holds).cloned().collect();
         files.sort();
         files
     }
 
-    /// Files that become objects or patches of objects.
-    pub(crate) fn holding(&self) -> impl Iterator<Item = &RepoPath> {
-        self.files
-            .iter()
-            .filter(|(_, it)| matches!(it, FileUse::Resource | FileUse::Patch))
-            .map(|(path, _)| path)
+    /// The objects that start in a file, or are patched or filled by it.
+    pub(crate) fn objects_of(&self, path: &RepoPath) -> impl Iterator<Item = &Outline> {
+        self.by_path.get(path).into_iter().flatten().filter_map(|at| self.objects.get(*at))
+    }
+
+    pub(crate) fn is_current(&self, index: &RepoIndex) -> bool {
+        self.versions.iter().all(|(path, version)| index.version(path) == *version)
     }
 }
 
@@ -95,40 +168,39 @@ impl RepoIndex {
 
     /// Tells a YAML file as it is now, or (with `None`) that it is gone.
     pub fn set(&mut self, path: &RepoPath, file: Option<ParsedFile>) {
-        let old = self.files.get(path).cloned();
-        let builds = match (&old, &file) {
-            (None, None) => return,
-            (Some(old), Some(_)) => old.is_some() && is_build_file(path),
-            _ => true,
-        };
+        let old = self.files.remove(path);
+        if old.is_none() && file.is_none() {
+            return;
+        }
         self.catalog.set(path, file.as_ref());
-        if let Some(Some(old)) = old {
-            for (kind, name, at) in flux_documents(path, &old) {
+        let comes_or_goes = old.is_none() || file.is_none();
+        if let Some(old) = old {
+            for (kind, name, at) in old.file.iter().flat_map(|file| flux_documents(path, file)) {
                 self.objects.remove(&(kind, name, at));
             }
         }
-        match file {
-            Some(file) => {
-                for entry in flux_documents(path, &file) {
-                    self.objects.insert(entry);
-                }
-                // A build file is kept only to notice that it changes: what it says is read from the tree.
-                let keep = is_build_file(path) || flux_documents(path, &file).next().is_some();
-                self.files.insert(path.clone(), keep.then_some(file));
+        if let Some(file) = file {
+            for entry in flux_documents(path, &file) {
+                self.objects.insert(entry);
             }
-            None => {
-                self.files.remove(path);
-            }
+            let keep = flux_documents(path, &file).next().is_some();
+            let version = NEXT_VERSION.fetch_add(1, Ordering::Relaxed);
+            self.files.insert(path.clone(), Told { version, file: keep.then_some(file) });
         }
         self.stamp = Arc::default();
-        if builds {
+        if comes_or_goes {
             self.builds = Arc::default();
         }
     }
 
-    /// A file that holds Flux objects (or is a build file), as it was told last.
+    /// A file that holds Flux objects, as it was told last.
     pub fn file(&self, path: &RepoPath) -> Option<&ParsedFile> {
-        self.files.get(path)?.as_ref()
+        self.files.get(path)?.file.as_ref()
+    }
+
+    /// Another number whenever the file has changed; 0 for one that was not told.
+    pub(crate) fn version(&self, path: &RepoPath) -> u64 {
+        self.files.get(path).map_or(0, |it| it.version)
     }
 
     /// Whether a file was told.
@@ -182,51 +254,51 @@ impl RepoIndex {
         &self.builds
     }
 
-    /// What a build reads; looked up once for each state of the repository's build files.
+    /// What a build makes; looked up once for each state of the files that it reads.
     pub(crate) fn covered(&self, tree: &dyn Tree, key: &BuildKey) -> Arc<Covered> {
-        if let Some(known) = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return Arc::clone(known);
+        let known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(known) = known.filter(|it| it.is_current(self)) {
+            return known;
         }
         // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
-        let covered = Arc::new(build(tree, key));
+        let spec = serde_json::from_str(&key.spec)
+            .map(|it| inventory::from_json(&it))
+            .unwrap_or_else(|_| Value::empty());
+        let (build, maps) = self.build(tree, key, &spec);
+        let covered = Arc::new(Covered::new(&build, &maps, self));
         let mut known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(key.clone()).or_insert(covered))
+        known.insert(key.clone(), Arc::clone(&covered));
+        covered
     }
-}
 
-fn build(tree: &dyn Tree, key: &BuildKey) -> Covered {
-    let components: Vec<&str> = key.components.iter().map(String::as_str).collect();
-    match &key.copies {
-        None => covered(kustomize::reach_with(tree, &key.dir, &components), |path| Some(path.clone())),
-        Some(copies) => {
-            let artifact = copies.artifact(tree);
-            covered(kustomize::reach_with(&artifact, &key.dir, &components), |path| {
-                artifact.origin(path).cloned()
-            })
-        }
-    }
-}
-
-fn covered(reach: Reach, origin: impl Fn(&RepoPath) -> Option<RepoPath>) -> Covered {
-    let mut files = HashMap::new();
-    for path in &reach.files {
-        let Some(own) = origin(path) else { continue };
-        let uses = reach.uses.get(path);
-        let is = |what: Use| uses.is_some_and(|uses| uses.contains(&what));
-        let kind = if is(Use::Resource) {
-            FileUse::Resource
-        } else if is(Use::Patch) {
-            FileUse::Patch
-        } else {
-            FileUse::Other
+    /// Builds with a spec: the live one, or the text of it. Tells the files besides those of the build that shape it.
+    pub(crate) fn build(&self, tree: &dyn Tree, key: &BuildKey, spec: &Value) -> (Build, Vec<RepoPath>) {
+        let files = Files::new(tree);
+        let mut read = Vec::new();
+        let mut maps = |name: &str| {
+            let is_one = |it: &Value| it.text(&["kind"]) == Some("ConfigMap");
+            let found: Vec<Found> = self
+                .catalog
+                .named("ConfigMap", name)
+                .filter_map(|at| {
+                    let value = files.values(&at.path)?.values.get(at.index)?.clone()?;
+                    is_one(&value).then(|| Found { at: at.clone(), value })
+                })
+                .collect();
+            read.extend(found.iter().map(|it| it.at.path.clone()));
+            found
         };
-        files.insert(own, kind);
+        let variables = inventory::variables(spec, &key.dir, &mut maps);
+        let overlay = inventory::overlay(spec, variables);
+        let build = match &key.copies {
+            None => kustomize::build(&files, &key.dir, &overlay),
+            Some(copies) => {
+                let artifact = copies.artifact(tree);
+                kustomize::build(&Files::new(&artifact), &key.dir, &overlay)
+            }
+        };
+        (build, read)
     }
-    Covered { files, unknown: reach.unknown.iter().map(|it| it.why.to_string()).collect() }
-}
-
-fn is_build_file(path: &RepoPath) -> bool {
-    kustomize::is_kustomization_name(path.file_name())
 }
 
 fn flux_documents<'a>(

@@ -6,7 +6,7 @@
 //! that it is another one.
 
 use manifests::kustomize::{self, Build, Built, Files, Id, Origin, Overlay, Variable, Variables};
-use manifests::value::Data;
+use manifests::value::{Data, Member, Text};
 use manifests::{RepoPath, Tree, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -108,9 +108,9 @@ struct Repository<'a> {
 type Artifact = (DocRef, String);
 
 #[derive(Clone)]
-struct Found {
-    at: DocRef,
-    value: Arc<Value>,
+pub(crate) struct Found {
+    pub(crate) at: DocRef,
+    pub(crate) value: Arc<Value>,
 }
 
 #[derive(Clone)]
@@ -251,7 +251,8 @@ impl<'a> Repository<'a> {
         };
         let dir = RepoPath::of_flux(spec.text(&["path"]).unwrap_or_default());
         let mut evaluated = Evaluated { source, dir, build: Rc::default(), untold: None };
-        let variables = self.variables(spec, near);
+        let mut maps = |name: &str| self.config_maps.get(name).cloned().unwrap_or_default();
+        let variables = variables(spec, near, &mut maps);
         let overlay = overlay(spec, variables);
         if evaluated.source.kind == "ExternalArtifact" {
             match self.copies(&evaluated.source, near) {
@@ -295,37 +296,50 @@ impl<'a> Repository<'a> {
         self.artifacts.borrow_mut().insert(key, copies.clone());
         copies
     }
+}
 
-    fn variables(&self, spec: &Value, near: &RepoPath) -> Option<Variables> {
-        let post_build = spec.get("postBuild")?;
-        let mut variables = Variables::default();
-        let from = post_build.get("substituteFrom").and_then(|it| it.as_sequence()).unwrap_or_default();
-        for from in from {
-            let name = from.text(&["name"]).unwrap_or_default();
-            let maps = self.config_maps.get(name).map_or(&[][..], Vec::as_slice);
-            let map = match from.text(&["kind"]) {
-                Some("ConfigMap") => nearest(maps.iter(), near),
-                _ => None,
-            };
-            let Some(data) = map.and_then(|it| it.value.get("data")?.as_mapping()) else {
-                variables.incomplete = true;
-                continue;
-            };
-            set(&mut variables, data);
-        }
-        if let Some(inline) = post_build.get("substitute").and_then(|it| it.as_mapping()) {
-            set(&mut variables, inline);
-        }
-        // Without a variable nothing is replaced, not even `${X:=default}`.
-        (variables.incomplete || !variables.known.is_empty()).then_some(variables)
+/// The variables of a Kustomization, as far as the repository tells them. `maps` finds ConfigMaps by name.
+pub(crate) fn variables(
+    spec: &Value,
+    near: &RepoPath,
+    maps: &mut dyn FnMut(&str) -> Vec<Found>,
+) -> Option<Variables> {
+    let post_build = spec.get("postBuild")?;
+    let mut variables = Variables::default();
+    let from = post_build.get("substituteFrom").and_then(|it| it.as_sequence()).unwrap_or_default();
+    for from in from {
+        let name = from.text(&["name"]).unwrap_or_default();
+        let found = match from.text(&["kind"]) {
+            Some("ConfigMap") => maps(name),
+            _ => Vec::new(),
+        };
+        let data = the_one(&found, near).and_then(|it| it.value.get("data")?.as_mapping());
+        let Some(data) = data else {
+            variables.incomplete = true;
+            continue;
+        };
+        set(&mut variables, data);
     }
+    if let Some(inline) = post_build.get("substitute").and_then(|it| it.as_mapping()) {
+        set(&mut variables, inline);
+    }
+    // Without a variable nothing is replaced, not even `${X:=default}`.
+    (variables.incomplete || !variables.known.is_empty()).then_some(variables)
+}
+
+/// The nearest one; none if others are as near and say something else.
+fn the_one<'f>(found: &'f [Found], near: &RepoPath) -> Option<&'f Found> {
+    let best = nearest(found.iter(), near)?;
+    let rivals = found.iter().filter(|it| common(&it.at.path, near) == common(&best.at.path, near));
+    let mut rivals = rivals.filter(|it| !std::ptr::eq(*it, best));
+    rivals.all(|it| it.value.says_the_same(&best.value)).then_some(best)
 }
 
 const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
 const SOURCES: &str = "source.toolkit.fluxcd.io";
 const SOURCE_EXTENSIONS: &str = "source.extensions.fluxcd.io";
 
-fn set(variables: &mut Variables, members: &[manifests::value::Member]) {
+fn set(variables: &mut Variables, members: &[Member]) {
     for member in members {
         let value = member.value.as_text().map(|it| it.value.replace('\n', "")).unwrap_or_default();
         let variable = Variable { value: value.into(), site: member.value.site.clone() };
@@ -334,7 +348,7 @@ fn set(variables: &mut Variables, members: &[manifests::value::Member]) {
 }
 
 /// What a Kustomization adds to the build of its path (flux-reference E.3).
-fn overlay(spec: &Value, variables: Option<Variables>) -> Overlay {
+pub(crate) fn overlay(spec: &Value, variables: Option<Variables>) -> Overlay {
     let list = |key: &str| spec.get(key).and_then(|it| it.as_sequence()).unwrap_or_default().to_vec();
     let pairs = |key: &str| {
         let pairs = spec.dig(&["commonMetadata", key]).and_then(Value::as_mapping);
@@ -376,14 +390,42 @@ fn name_of(value: &Value) -> String {
 
 /// The one whose path has most in common with a file's: names repeat from cluster to cluster.
 fn nearest<'f>(found: impl Iterator<Item = &'f Found>, near: &RepoPath) -> Option<&'f Found> {
-    let common = |path: &RepoPath| path.parts().zip(near.parts()).take_while(|(one, two)| one == two).count();
     let mut best: Option<&Found> = None;
     for it in found {
-        if best.is_none_or(|best| common(&it.at.path) > common(&best.at.path)) {
+        if best.is_none_or(|best| common(&it.at.path, near) > common(&best.at.path, near)) {
             best = Some(it);
         }
     }
     best
+}
+
+/// How many folders two paths have in common.
+fn common(path: &RepoPath, near: &RepoPath) -> usize {
+    path.parts().zip(near.parts()).take_while(|(one, two)| one == two).count()
+}
+
+/// What a cluster says, as a value that no text holds.
+pub(crate) fn from_json(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    let text = |text: String, plain: bool| Data::Scalar(Text::new(text, plain));
+    let data = match json {
+        Json::Null => text(String::new(), true),
+        Json::Bool(it) => text(it.to_string(), true),
+        Json::Number(it) => text(it.to_string(), true),
+        Json::String(it) => text(it.clone(), false),
+        Json::Array(items) => Data::Sequence(items.iter().map(|it| Arc::new(from_json(it))).collect()),
+        Json::Object(members) => Data::Mapping(
+            members
+                .iter()
+                .map(|(key, value)| Member {
+                    key: key.as_str().into(),
+                    site: None,
+                    value: Arc::new(from_json(value)),
+                })
+                .collect(),
+        ),
+    };
+    Value { data, site: None }
 }
 
 /// A value as JSON, with YAML's types as far as a Flux spec needs them.

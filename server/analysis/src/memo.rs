@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::deliveries::{Deliveries, Delivery};
-use crate::index::{Builds, Covered};
+use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
@@ -49,7 +49,7 @@ impl Memo {
             return Arc::clone(known);
         }
         let binding = match &known {
-            Some(known) if Arc::ptr_eq(&known.binding.builds, index.builds()) => Arc::clone(&known.binding),
+            Some(known) if known.binding.is_current(index) => Arc::clone(&known.binding),
             Some(known) => Arc::new(Binding::new(facts, Arc::clone(&known.binding.deliveries), repo)),
             None => Arc::new(Binding::new(facts, Arc::new(Deliveries::new(facts, repo.remotes)), repo)),
         };
@@ -76,7 +76,7 @@ impl Binding {
             deliveries.from_here.iter().map(|it| repo.index.covered(repo.tree, it.from.key())).collect();
         let mut covering: HashMap<RepoPath, Vec<usize>> = HashMap::new();
         for (index, covered) in covered.iter().enumerate() {
-            for path in covered.holding() {
+            for path in covered.files() {
                 covering.entry(path.clone()).or_default().push(index);
             }
         }
@@ -87,6 +87,11 @@ impl Binding {
             covered,
             covering,
         }
+    }
+
+    /// Whether all builds would make the same again.
+    fn is_current(&self, index: &RepoIndex) -> bool {
+        Arc::ptr_eq(&self.builds, index.builds()) && self.covered.iter().all(|it| it.is_current(index))
     }
 
     /// Indexes of the deliveries whose build reads a file.

@@ -2,13 +2,15 @@
 
 use flux::{Causes, Coverage, Facts, Kind, Object, ObjectId, Verdict};
 use jiff::Timestamp;
+use manifests::kustomize::{self, Origin, Use};
 use manifests::{Document, Identity, ParsedFile, Placed, RepoPath, Role};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::compare::Counterparts;
-use crate::index::{DocRef, flux_object};
+use crate::deliveries::Delivery;
+use crate::index::{DocRef, Outline, flux_object};
 use crate::inputs::{ClusterView, Inputs, Proof, Right};
 use crate::memo::Derived;
 use crate::past::Lacks;
@@ -168,10 +170,6 @@ impl<'a> View<'a> {
     /// The objects that a document is, in all clusters: in the order of the clusters, then of the objects.
     pub(crate) fn standings(&self, path: &RepoPath, document: &Document) -> Vec<Standing> {
         let Some((kind, identity)) = flux_object(document) else { return Vec::new() };
-        // A name that holds a variable is not known here.
-        if identity.has_variables() {
-            return Vec::new();
-        }
         let mut all = Vec::new();
         let mut guesses = Vec::new();
         for (index, cluster) in self.inputs.clusters.iter().enumerate() {
@@ -180,7 +178,8 @@ impl<'a> View<'a> {
             }
             let doc = Doc { path, document, kind, identity };
             let found = self.by_path(index, &doc);
-            if found.is_empty() {
+            // A name that holds a variable is not the name of anything.
+            if found.is_empty() && !identity.has_variables() {
                 guesses.extend(self.by_name(index, &doc));
             } else {
                 all.extend(found);
@@ -197,16 +196,11 @@ impl<'a> View<'a> {
 
     /// Objects of Kustomizations whose build reads the file.
     fn by_path(&self, cluster: usize, doc: &Doc<'_>) -> Vec<Standing> {
-        let binding = &self.derived[cluster].binding;
+        let Some(nth) = self.nth(doc.path, doc.document) else { return Vec::new() };
         let mut found: Vec<Standing> = Vec::new();
-        for at in binding.covering(doc.path) {
-            let (Some(delivery), Some(covered)) =
-                (binding.deliveries.from_here.get(*at), binding.covered.get(*at))
-            else {
-                continue;
-            };
+        for made in self.made_of(cluster, doc.path, nth) {
+            let MadeOf { delivery, outline, patch } = made;
             let applier = &delivery.kustomization;
-            let patch = covered.is_patch(doc.path) || doc.document.role() == Role::Patch;
             let make = |object: ObjectId, strength: Strength| Standing {
                 cluster,
                 live: self.facts(cluster).get(&object).filter(|_| !applier.spec.remote).cloned(),
@@ -219,34 +213,13 @@ impl<'a> View<'a> {
                     .remote
                     .then(|| applier.spec.kube_config.as_deref().unwrap_or("another cluster").to_owned()),
             };
-            let ids = self.in_inventory(cluster, applier, doc);
+            let ids = in_inventory(applier, outline);
             // Where the root of a pushed artifact is, its inventory can tell of what it holds, of nothing else.
             if ids.is_empty() && !delivery.from.is_certain() {
                 continue;
             }
-            if ids.is_empty() && !delivery.from.is_certain() {
-                // `./` of an artifact is not this repository's root: only its inventory tells what is in it.
-                continue;
-            }
             if ids.is_empty() {
-                // A Kustomization that failed keeps its old list: what is new in it is expected, not missing.
-                let namespace =
-                    applier.spec.target_namespace.as_deref().or(doc.identity.namespace.as_deref());
-                let live = binding.deliveries.live_named(doc.kind, &doc.identity.name);
-                let object = match namespace {
-                    Some(namespace) => ObjectId::flux(doc.kind, namespace, &doc.identity.name),
-                    None => match live {
-                        [one] => one.clone(),
-                        _ => ObjectId::flux(doc.kind, "", &doc.identity.name),
-                    },
-                };
-                // What another Kustomization applies is not what this one would.
-                let taken = self
-                    .facts(cluster)
-                    .appliers_of(&object)
-                    .iter()
-                    .any(|other| other.kind == Kind::Kustomization && other.id != applier.id);
-                if !taken {
+                if let Some(object) = self.expected(cluster, doc, outline) {
                     found.push(make(object, Strength::Expected));
                 }
                 continue;
@@ -269,32 +242,53 @@ impl<'a> View<'a> {
         found
     }
 
-    /// The entries of an inventory that a document can be.
-    fn in_inventory(&self, cluster: usize, applier: &Object, doc: &Doc<'_>) -> Vec<ObjectId> {
-        let Some(inventory) = &applier.status.inventory else { return Vec::new() };
-        let namespace = applier.spec.target_namespace.as_deref().or(doc.identity.namespace.as_deref());
-        if let Some(namespace) = namespace {
-            let id = ObjectId::flux(doc.kind, namespace, &doc.identity.name);
-            if inventory.contains(&id) {
-                return vec![id];
+    /// A Kustomization that failed keeps its old list: what is new in it is expected, not missing.
+    fn expected(&self, cluster: usize, doc: &Doc<'_>, outline: &Outline) -> Option<ObjectId> {
+        if outline.id.is_pattern() {
+            return None;
+        }
+        let name = &outline.id.name;
+        let live = self.derived[cluster].binding.deliveries.live_named(doc.kind, name);
+        let object = match (outline.id.namespace.as_deref(), live) {
+            (Some(namespace), _) => ObjectId::flux(doc.kind, namespace, name),
+            (None, [one]) => one.clone(),
+            (None, _) => ObjectId::flux(doc.kind, "", name),
+        };
+        // What a Kustomization applies is not what another one would.
+        let is_taken =
+            self.facts(cluster).appliers_of(&object).iter().any(|it| it.kind == Kind::Kustomization);
+        (!is_taken).then_some(object)
+    }
+
+    /// The place of a document among those of its file; callers may have parsed the file themselves.
+    fn nth(&self, path: &RepoPath, document: &Document) -> Option<usize> {
+        let documents = self.file(path)?.documents();
+        let same =
+            |it: &Placed| std::ptr::eq(&*it.document, document) || it.document.text() == document.text();
+        documents.iter().position(same)
+    }
+
+    /// The objects that builds make of a document, or that it patches.
+    pub(crate) fn made_of(&self, cluster: usize, path: &RepoPath, nth: usize) -> Vec<MadeOf<'_>> {
+        let binding = &self.derived[cluster].binding;
+        let mut made = Vec::new();
+        for at in binding.covering(path) {
+            let (Some(delivery), Some(covered)) =
+                (binding.deliveries.from_here.get(*at), binding.covered.get(*at))
+            else {
+                continue;
+            };
+            let here = DocRef { path: path.clone(), index: nth };
+            for outline in covered.objects_of(path) {
+                let starts = matches!(&outline.origin, Origin::Document { path: from, index }
+                    if from == path && *index == nth);
+                let patches = covered.is(path, Use::Patch) && outline.shaped_by.contains(&here);
+                if starts || patches {
+                    made.push(MadeOf { delivery, outline, patch: !starts });
+                }
             }
         }
-        let live = self.derived[cluster].binding.deliveries.live_named(doc.kind, &doc.identity.name);
-        let mut found: Vec<ObjectId> = live.iter().filter(|id| inventory.contains(id)).cloned().collect();
-        if found.is_empty() && live.is_empty() {
-            found.extend(
-                inventory
-                    .iter()
-                    .filter(|it| it.name == doc.identity.name)
-                    .map(|it| it.id())
-                    .filter(|it| it.flux_kind() == Some(doc.kind)),
-            );
-        }
-        // A `namespace:` in a kustomization.yaml replaces what is written; with several it is not known which.
-        if namespace.is_some() && found.len() > 1 {
-            found.clear();
-        }
-        found
+        made
     }
 
     /// Objects of the same name that nothing is known to apply from elsewhere.
@@ -316,7 +310,7 @@ impl<'a> View<'a> {
             let mut elsewhere = false;
             for applier in self.facts(cluster).appliers_of(id) {
                 let Some((at, delivery)) = binding.deliveries.of(&applier.id) else { continue };
-                let all_known = binding.covered.get(at).is_some_and(|it| it.unknown.is_empty());
+                let all_known = binding.covered.get(at).is_some_and(|it| !it.hides);
                 if delivery.from.is_certain() && all_known {
                     // Its text is known, and is not this one.
                     elsewhere = true;
@@ -382,6 +376,38 @@ impl<'a> View<'a> {
         }
         best.map(|(_, at, placed)| (at, placed))
     }
+}
+
+/// An object that a Kustomization's build makes.
+#[derive(Clone, Copy)]
+pub(crate) struct MadeOf<'v> {
+    pub(crate) delivery: &'v Delivery,
+    pub(crate) outline: &'v Outline,
+    /// The document only shapes it.
+    pub(crate) patch: bool,
+}
+
+/// The entries of an inventory that an object of a build can be: one, unless its name is not wholly known. An inventory has
+/// no namespace for what is cluster-scoped; kustomize may have set one (flux-reference E.3).
+pub(crate) fn in_inventory(applier: &Object, outline: &Outline) -> Vec<ObjectId> {
+    let Some(inventory) = &applier.status.inventory else { return Vec::new() };
+    let id = &outline.id;
+    let is_it = |it: &flux::InventoryEntry<'_>| {
+        *it.kind == *id.kind
+            && *it.group == *id.group
+            && id.may_be_named(it.name)
+            && (it.namespace.is_empty()
+                || id.namespace.as_deref().is_none_or(|namespace| kustomize::may_be(namespace, it.namespace)))
+    };
+    if !id.is_pattern()
+        && let Some(namespace) = &id.namespace
+    {
+        let exact = ObjectId::new(&id.group, &id.kind, namespace, &id.name);
+        if inventory.contains(&exact) {
+            return vec![exact];
+        }
+    }
+    inventory.iter().filter(is_it).map(|it| it.id()).collect()
 }
 
 /// A document that says it is a Flux object.

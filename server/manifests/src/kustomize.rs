@@ -147,6 +147,14 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether objects may be missing from the answer for it.
+    pub fn hides(&self) -> bool {
+        !matches!(
+            self,
+            Why::Duplicate(_) | Why::NoTarget(_) | Why::BadPatch(_) | Why::WrongKind(_) | Why::NotAnObject(_)
+        )
+    }
+
     /// Whether kustomize refuses the whole build for it. What is fetched from elsewhere and what plugins do is only not
     /// known here.
     pub fn refuses(&self) -> bool {

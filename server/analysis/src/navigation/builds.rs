@@ -186,7 +186,7 @@ impl Navigator<'_> {
             let Some(placed) = self.document(at) else { continue };
             for path in self.builds_of(at, &placed) {
                 if let Root::Copied(copies) = self.root_of(at, path.source.as_ref()) {
-                    let key = BuildKey { copies: Some(copies), dir: path.path, components: Vec::new() };
+                    let key = BuildKey::folder(Some(copies), path.path);
                     let covered = self.index().covered(self.view.inputs.repo.tree, &key);
                     found.push((at.clone(), covered));
                 }

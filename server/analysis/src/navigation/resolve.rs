@@ -171,9 +171,7 @@ impl Navigator<'_> {
     pub(crate) fn builds_shaped_by(&self, at: &DocRef) -> Vec<Arc<Covered>> {
         let Some(placed) = self.document(at) else { return Vec::new() };
         let tree = self.view.inputs.repo.tree;
-        let of_folder = |dir: RepoPath| {
-            self.index().covered(tree, &BuildKey { copies: None, dir, components: Vec::new() })
-        };
+        let of_folder = |dir: RepoPath| self.index().covered(tree, &BuildKey::folder(None, dir));
         if let Some(dir) = mention::build_folder(&at.path, &placed.document) {
             let mut builds = vec![of_folder(dir)];
             // What a component patches is made by the build that includes it.
@@ -194,7 +192,7 @@ impl Navigator<'_> {
             Root::Here => Some(of_folder(path.path)),
             Root::Untold if !path.path.is_root() => Some(of_folder(path.path)),
             Root::Copied(copies) => {
-                let key = BuildKey { copies: Some(copies), dir: path.path, components: Vec::new() };
+                let key = BuildKey::folder(Some(copies), path.path);
                 Some(self.index().covered(tree, &key))
             }
             Root::Untold | Root::Elsewhere => None,
@@ -296,9 +294,9 @@ impl Navigator<'_> {
             Root::Copied(copies) => {
                 let artifact = copies.artifact(tree);
                 if let Some(file) = kustomize::build_file(&artifact, &path.path) {
-                    return artifact.origin(&file).cloned().map(Target::top).into_iter().collect();
+                    return vec![Target::top(manifests::Tree::written_at(&artifact, &file))];
                 }
-                let key = BuildKey { copies: Some(copies), dir: path.path.clone(), components: Vec::new() };
+                let key = BuildKey::folder(Some(copies), path.path.clone());
                 self.index().covered(tree, &key).holding_in_order().into_iter().map(Target::top).collect()
             }
         }
@@ -320,7 +318,7 @@ impl Navigator<'_> {
                 if let Some(file) = self.build_file_on_disk(path) {
                     return vec![Target::top(file)];
                 }
-                let key = BuildKey { copies: None, dir: path.clone(), components: Vec::new() };
+                let key = BuildKey::folder(None, path.clone());
                 let covered = self.index().covered(self.view.inputs.repo.tree, &key);
                 let all = covered.holding_in_order();
                 all.into_iter().filter(|it| it.starts_with(path)).take(MANY).map(Target::top).collect()

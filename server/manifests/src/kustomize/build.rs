@@ -327,7 +327,10 @@ impl Walk<'_, '_> {
             let Some(id) = object.id() else { continue };
             if known.contains(&comparable(id.clone())) {
                 self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
-                continue;
+                // Of two documents either may be meant; the same one twice is only there once.
+                if objects.iter().any(|it| it.origin == object.origin) {
+                    continue;
+                }
             }
             objects.push(object);
         }
