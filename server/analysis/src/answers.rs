@@ -14,12 +14,12 @@ use crate::state::Tone;
 use crate::view::View;
 use crate::words;
 
-/// Everything that is shown in a file: marks, lenses and actions. The file is read from
-/// [`crate::RepoIndex`]; one without Flux objects has an empty report.
+/// Everything that is shown in a file: marks, lenses and actions. One that has nothing to do with Flux has an empty
+/// report.
 pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
-    let Some(file) = inputs.repo.index.file(path) else { return FileReport::default() };
     let view = View::new(inputs);
-    let stands = view.stands(path, file);
+    let Some(file) = view.any_file(path) else { return FileReport::default() };
+    let stands = view.stands(path, &file);
     let mut report = FileReport::default();
     for (nth, stand) in stands.iter().enumerate() {
         report.findings.extend(view.findings(stand));
@@ -27,7 +27,7 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
         view.note_unknown(stand, &mut report.unknown);
         view.want_commits(stand);
     }
-    report.lenses = view.lenses(&stands);
+    report.lenses = view.lenses(&stands, view.rows_of_manifests(path, &file));
     report.unknown.sort();
     report.unknown.dedup();
     let (lacks, recheck_at) = view.finish();
@@ -37,10 +37,10 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
 /// What to show at an offset: at the kind and the name of a Flux object, at its marks, and at the names of other
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
 pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
-    let file = inputs.repo.index.file(path)?;
-    let placed = file.document_at(offset)?;
     let view = View::new(inputs);
-    let stand = view.stand(path, placed)?;
+    let file = view.any_file(path)?;
+    let placed = file.document_at(offset)?;
+    let Some(stand) = view.stand(path, placed) else { return view.hover_of_manifest(path, &file, offset) };
     let (_, identity) = flux_object(&placed.document)?;
     if let Some((range, page)) = view.hover_of_reference(&stand, offset) {
         return Some(Hover { range, markdown: view.markdown(&page) });
@@ -186,7 +186,7 @@ impl View<'_> {
         Some(Stand { path, placed, standings })
     }
 
-    fn markdown(&self, page: &Page) -> String {
+    pub(crate) fn markdown(&self, page: &Page) -> String {
         let markdown = page.markdown();
         if self.inputs.settings.ascii { words::ascii(&markdown) } else { markdown }
     }
@@ -221,25 +221,35 @@ impl View<'_> {
     /// Lens, marks and everything else of a document or a file.
     fn page_at(&self, path: &RepoPath, offset: Option<TextSize>) -> Page {
         let mut page = Page::default();
-        let Some(file) = self.file(path) else {
+        let Some(file) = self.any_file(path) else {
             page.heading(spans![d path]);
             page.line(spans![w "No Flux object in this file."]);
             self.say_clusters(&mut page, path);
             return page;
         };
+        let manifests: Vec<Page> = match offset {
+            Some(offset) => {
+                let placed = file.document_at(offset);
+                placed.and_then(|placed| self.page_of_manifest(path, &file, placed)).into_iter().collect()
+            }
+            None => {
+                let all = file.documents().iter();
+                all.filter_map(|placed| self.page_of_manifest(path, &file, placed)).collect()
+            }
+        };
         let stands: Vec<Stand<'_>> = match offset {
             Some(offset) => {
                 file.document_at(offset).and_then(|placed| self.stand(path, placed)).into_iter().collect()
             }
-            None => self.stands(path, file),
+            None => self.stands(path, &file),
         };
-        if stands.is_empty() {
+        if stands.is_empty() && manifests.is_empty() {
             page.heading(spans![d path]);
             page.line(spans![w "No Flux object here."]);
             self.say_clusters(&mut page, path);
         }
         for stand in &stands {
-            let rows: Vec<LensRow> = self.lenses(std::slice::from_ref(stand));
+            let rows: Vec<LensRow> = self.lenses(std::slice::from_ref(stand), Vec::new());
             let title = rows.first().and_then(|row| row.items.first()).map(|it| it.title.clone());
             match title.filter(|_| !stand.standings.is_empty()) {
                 Some(title) => page.heading(spans![d title]),
@@ -250,6 +260,9 @@ impl View<'_> {
                 page.line(spans![w severity, w " ", d finding.code, w ": ", d finding.message]);
             }
             page.extend(self.page_of(stand, DETAILS));
+        }
+        for manifest in manifests {
+            page.extend(manifest);
         }
         page
     }

@@ -1,13 +1,10 @@
 //! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
 //! count.
 
-use flux::Kind;
 use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-use crate::index::flux_object;
 
 /// How deep documents are compared. What is deeper counts as different: never a false "the same".
 const DEPTH: u32 = 64;
@@ -26,25 +23,41 @@ pub(crate) fn same_document(a: &Document, b: &Document) -> bool {
 
 /// The objects of a file, by what they say they are.
 #[derive(Default)]
-pub(crate) struct Counterparts(HashMap<(Kind, String, Option<String>), Arc<Document>>);
+pub(crate) struct Counterparts {
+    named: HashMap<Name, Arc<Document>>,
+    /// Documents without a name, patches for instance, in their order.
+    nameless: Vec<Arc<Document>>,
+}
+
+/// Group, kind, name and namespace, as written.
+type Name = (String, String, String, Option<String>);
 
 impl Counterparts {
     pub(crate) fn new(file: &ParsedFile) -> Self {
-        let mut found = HashMap::new();
+        let mut found = Self::default();
         for placed in file.documents() {
-            if let Some((kind, identity)) = flux_object(&placed.document) {
-                let key = (kind, identity.name.clone(), identity.namespace.clone());
-                found.entry(key).or_insert_with(|| Arc::clone(&placed.document));
+            match name(&placed.document) {
+                Some(name) => {
+                    found.named.entry(name).or_insert_with(|| Arc::clone(&placed.document));
+                }
+                None => found.nameless.push(Arc::clone(&placed.document)),
             }
         }
-        Self(found)
+        found
     }
 
-    /// The document that says it is the same object as `document`.
+    /// The document that says it is the same object as `document`; for one without a name one that says the same.
     pub(crate) fn of(&self, document: &Document) -> Option<&Arc<Document>> {
-        let (kind, identity) = flux_object(document)?;
-        self.0.get(&(kind, identity.name.clone(), identity.namespace.clone()))
+        match name(document) {
+            Some(name) => self.named.get(&name),
+            None => self.nameless.iter().find(|it| same_document(it, document)),
+        }
     }
+}
+
+fn name(document: &Document) -> Option<Name> {
+    let it = document.identity()?;
+    Some((it.group.clone(), it.kind.clone(), it.name.clone(), it.namespace.clone()))
 }
 
 fn same(a: &Node, b: &Node, depth: u32) -> bool {

@@ -78,8 +78,6 @@ pub(crate) struct Covered {
     pub(crate) unknown: Vec<String>,
     /// It may make more than is known.
     pub(crate) hides: bool,
-    /// Why kustomize refuses the build, if it does.
-    pub(crate) refused: Option<String>,
     pub(crate) objects: Vec<Outline>,
     /// File → objects that start in it or are patched or filled by it.
     by_path: HashMap<RepoPath, Vec<usize>>,
@@ -102,7 +100,6 @@ impl Covered {
             files: build.files.iter().map(|(path, uses)| (path.clone(), uses.clone())).collect(),
             unknown: build.unknown.iter().map(|it| it.why.to_string()).collect(),
             hides: build.unknown.iter().any(|it| it.why.hides()),
-            refused: build.refused().map(|it| format!("{}: {}", it.at, it.why)),
             ..Covered::default()
         };
         let files = build.files.keys().chain(more);

@@ -204,6 +204,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Lenses at all.
     pub lens: bool,
+    /// Whether documents that are no Flux objects have lenses too.
+    pub lens_on_manifests: bool,
     /// Beyond so many rows in a file only failing or differing ones, and a summary on top.
     pub lens_max: usize,
     /// Verbs after the state: 2 in VS Code, 1 in Neovim.
@@ -221,6 +223,7 @@ impl Default for Settings {
         Self {
             ascii: false,
             lens: true,
+            lens_on_manifests: true,
             lens_max: 50,
             lens_verbs: 2,
             max_severity: Severity::Error,

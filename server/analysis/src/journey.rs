@@ -78,7 +78,7 @@ impl View<'_> {
     }
 
     /// Whether the document was the same at a revision. `None` if that cannot be told.
-    fn then(
+    pub(crate) fn then(
         &self,
         cluster: usize,
         of: &ObjectId,
@@ -92,24 +92,27 @@ impl View<'_> {
     }
 
     fn same_at(&self, commit: &str, path: &RepoPath, document: &Document) -> Option<bool> {
+        let Some(file) = self.file_at(commit, path)? else { return Some(false) };
+        let mut known = self.counterparts.borrow_mut();
+        let key = (commit.to_owned(), path.clone());
+        let then = known.entry(key).or_insert_with(|| Counterparts::new(file));
+        Some(then.of(document).is_some_and(|then| same_document(then, document)))
+    }
+
+    /// A file at a commit; `None` if that cannot be told (yet).
+    pub(crate) fn file_at(&self, commit: &str, path: &RepoPath) -> Option<Option<&manifests::ParsedFile>> {
         match self.inputs.past.file(commit, path) {
             None => {
                 self.lack(|lacks| lacks.files.insert((commit.to_owned(), path.clone())));
                 None
             }
             Some(Answer::NotInThisClone) => None,
-            Some(Answer::Known(None)) => Some(false),
-            Some(Answer::Known(Some(file))) => {
-                let mut known = self.counterparts.borrow_mut();
-                let key = (commit.to_owned(), path.clone());
-                let then = known.entry(key).or_insert_with(|| Counterparts::new(file));
-                Some(then.of(document).is_some_and(|then| same_document(then, document)))
-            }
+            Some(Answer::Known(file)) => Some(file.as_ref()),
         }
     }
 
     /// Whether the branch that the source follows has this text, as of the last fetch.
-    fn pushed(
+    pub(crate) fn pushed(
         &self,
         cluster: usize,
         of: &ObjectId,

@@ -11,16 +11,16 @@ use crate::view::{Standing, Strength, View};
 use crate::words;
 
 /// A row before the limits of a file are applied.
-struct Row {
-    row: LensRow,
+pub(crate) struct Row {
+    pub(crate) row: LensRow,
     /// Worth showing beyond the limit.
-    notable: bool,
-    tone: Tone,
+    pub(crate) notable: bool,
+    pub(crate) tone: Tone,
 }
 
 impl View<'_> {
     /// The rows of a file.
-    pub(crate) fn lenses(&self, stands: &[Stand<'_>]) -> Vec<LensRow> {
+    pub(crate) fn lenses(&self, stands: &[Stand<'_>], manifests: Vec<Row>) -> Vec<LensRow> {
         let settings = self.inputs.settings;
         if !settings.lens {
             return Vec::new();
@@ -38,6 +38,10 @@ impl View<'_> {
             if !says_nothing_new || row.tone != Tone::Unknown {
                 rows.push(row);
             }
+        }
+        if settings.lens_on_manifests {
+            rows.extend(manifests);
+            rows.sort_by_key(|it| it.row.range.start());
         }
         if rows.is_empty() && stands.iter().all(|stand| stand.standings.is_empty()) {
             rows.extend(stands.first().and_then(|stand| self.row_of_nothing(stand)));
@@ -73,7 +77,7 @@ impl View<'_> {
         Some(Row { row: LensRow { range, items }, notable, tone })
     }
 
-    fn items_of_one(&self, stand: &Stand<'_>, standing: &Standing, said: &Said) -> Vec<LensItem> {
+    pub(crate) fn items_of_one(&self, stand: &Stand<'_>, standing: &Standing, said: &Said) -> Vec<LensItem> {
         let details = Command::Details {
             cluster: Some(self.cluster(standing.cluster).key.to_owned()),
             object: Some(standing.object.clone()),
@@ -179,7 +183,7 @@ impl View<'_> {
     }
 
     /// `✗ 1 of 6 failed: prod-eu · 4 live, 1 behind`.
-    fn items_of_many(&self, many: &[(&Standing, Said)]) -> Vec<LensItem> {
+    pub(crate) fn items_of_many(&self, many: &[(&Standing, Said)]) -> Vec<LensItem> {
         let clusters = LensItem { title: "Clusters…".to_owned(), command: Command::Clusters };
         let state =
             |title: String| LensItem { title, command: Command::Details { cluster: None, object: None } };

@@ -22,6 +22,7 @@
 
 mod answers;
 mod compare;
+mod content;
 mod copies;
 mod deliveries;
 mod findings;
@@ -36,6 +37,7 @@ mod navigation;
 mod page;
 mod past;
 mod place;
+mod plain;
 mod report;
 mod state;
 mod view;

@@ -5,6 +5,7 @@ use manifests::RepoPath;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
@@ -20,6 +21,8 @@ pub(crate) struct Derived {
     pub(crate) binding: Arc<Binding>,
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
+    /// What Kustomizations apply, with content, for those that were asked for.
+    pub(crate) contents: Mutex<HashMap<ObjectId, Option<Arc<Content>>>>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
     pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
 }
@@ -57,6 +60,7 @@ impl Memo {
             stamp: Arc::clone(index.stamp()),
             binding,
             outside: OnceLock::new(),
+            contents: Mutex::default(),
             blocked: OnceLock::new(),
         });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,5 +6,6 @@ mod hovers;
 mod lenses;
 mod marks;
 mod navigation;
+mod plain;
 mod properties;
 mod speed;

@@ -167,6 +167,16 @@ impl<'a> View<'a> {
         self.inputs.repo.index.file(path)
     }
 
+    /// A file that holds Flux objects, or that a build reads.
+    pub(crate) fn any_file(&self, path: &RepoPath) -> Option<ParsedFile> {
+        let is_read = |it: &Arc<Derived>| !it.binding.covering(path).is_empty();
+        match self.file(path) {
+            Some(file) => Some(file.clone()),
+            None if self.derived.iter().any(is_read) => self.inputs.repo.tree.parsed(path),
+            None => None,
+        }
+    }
+
     /// The objects that a document is, in all clusters: in the order of the clusters, then of the objects.
     pub(crate) fn standings(&self, path: &RepoPath, document: &Document) -> Vec<Standing> {
         let Some((kind, identity)) = flux_object(document) else { return Vec::new() };

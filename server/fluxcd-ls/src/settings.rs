@@ -360,6 +360,7 @@ impl Settings {
         analysis::Settings {
             ascii: self.symbols == Symbols::Ascii,
             lens: self.lens != Lens::Off,
+            lens_on_manifests: self.lens == Lens::All,
             lens_max: self.lens_max,
             lens_verbs,
             max_severity: match self.max_severity {

@@ -401,7 +401,9 @@ fn expand(line: &Value) -> Value {
             .filter_map(Value::as_str)
             .map(|entry| {
                 let parts: Vec<&str> = entry.split('/').collect();
-                let group = Kind::from_name(parts[0]).map_or("apps", Kind::group);
+                let core = matches!(parts[0], "Service" | "ConfigMap" | "Secret" | "Namespace");
+                let other = if core { "" } else { "apps" };
+                let group = Kind::from_name(parts[0]).map_or(other, Kind::group);
                 json!({"id": format!("{}_{}_{group}_{}", parts[1], parts[2], parts[0]), "v": "v1"})
             })
             .collect();

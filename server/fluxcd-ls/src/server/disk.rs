@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use dashmap::DashMap;
-use manifests::{FileKind, RepoPath, Tree};
+use manifests::{FileKind, ParsedFile, RepoPath, Tree};
 
 use super::documents::Text;
 
@@ -113,6 +113,10 @@ impl Overlay {
 impl Tree for Overlay {
     fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
         self.text(path).map(|text| Arc::clone(text.string()))
+    }
+
+    fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
+        self.text(path).map(|text| text.parsed().clone())
     }
 
     fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {

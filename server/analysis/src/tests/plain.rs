@@ -1,0 +1,182 @@
+//! Documents that are no Flux objects: what applies them.
+
+use expect_test::{Expect, expect};
+
+use super::drawing::{check_hover, check_lenses};
+
+/// A base, two overlays, and a cluster that applies both.
+const SHOP: &str = "\
+//- apps/base/kustomization.yaml
+resources: [web.yaml]
+//- apps/base/web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+//- apps/eu/kustomization.yaml
+namespace: eu
+resources: [../base]
+patches: [{path: replicas.yaml}]
+//- apps/eu/replicas.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+//- apps/us/kustomization.yaml
+namespace: us
+namePrefix: ${REGION}-
+resources: [../base]
+//- apps/notes.yaml
+hello: world
+//- commits
+1a2b3c4 Add web
+9f8e7d6 Change web
+//- then 1a2b3c4 apps/base/web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+//- then 1a2b3c4 apps/eu/replicas.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  # as many as there are zones
+  replicas: 3
+";
+const FLEET: &str = "//- cluster staging
+{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}
+";
+const EU: &str = "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, holds: [Deployment/eu/web, Service/eu/web]}\n";
+const US: &str = "{kind: Kustomization, name: us, source: GitRepository/fleet, path: ./apps/us, at: main@1a2b3c4, holds: [Deployment/us/one-web, Service/us/one-web], spec: {postBuild: {substituteFrom: [{kind: Secret, name: region}]}}}\n";
+
+fn check(cluster: &str, expected: Expect) {
+    check_lenses(&format!("{SHOP}{FLEET}{cluster}"), expected);
+}
+
+#[test]
+fn one_kustomization() {
+    // The Service says the same as the Deployment above it.
+    check(
+        EU,
+        expect![[r#"
+            apps/base/web.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/eu/replicas.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+        "#]],
+    );
+}
+
+#[test]
+fn a_base_of_several_with_a_name_that_nobody_here_knows() {
+    check(
+        &format!("{EU}{US}"),
+        expect![[r#"
+            apps/base/web.yaml:1 [✓ staging: applied main@1a2b3c4] [Clusters…]
+            apps/eu/replicas.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+        "#]],
+    );
+}
+
+#[test]
+fn an_applier_in_trouble_is_said_without_a_sign() {
+    check(
+        "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, failed: [BuildFailed, 'kustomize build failed: no such thing', main@9f8e7d6], holds: [Deployment/eu/web]}\n",
+        expect![[r#"
+            apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
+            apps/base/web.yaml:6 [staging: not applied, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
+            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
+        "#]],
+    );
+    check(
+        "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, suspend: true, holds: [Deployment/eu/web, Service/eu/web]}\n",
+        expect![[r#"
+            apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu, eu is suspended] [Resume…]
+            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, eu is suspended] [Resume…]
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_in_the_inventory_is_not_applied() {
+    check(
+        "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, holds: [Service/eu/web]}\n",
+        expect![[r#"
+            apps/base/web.yaml:1 [staging: not applied yet] [Reconcile now]
+            apps/base/web.yaml:6 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/eu/replicas.yaml:1 [staging: object not applied yet] [Reconcile now]
+        "#]],
+    );
+}
+
+#[test]
+fn another_text_has_no_tick() {
+    let changed = SHOP.replacen("  replicas: 3\n//- apps/us", "  replicas: 4\n//- apps/us", 1);
+    check_lenses(
+        &format!("{changed}{FLEET}{EU}"),
+        expect![[r#"
+            apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu; changed since] [Reconcile now]
+            apps/base/web.yaml:6 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu; changed since] [Reconcile now]
+        "#]],
+    );
+}
+
+#[test]
+fn hovers_name_the_applier_and_what_shapes_the_object() {
+    let at = |mark: &str| SHOP.replacen(mark, &mark.replacen(' ', " $0", 1), 1);
+    check_hover(
+        &format!("{}{FLEET}{EU}{US}", at(" Deployment\nmetadata")),
+        expect![[r#"
+            apps/base/web.yaml:2
+              kind: Deployment
+                    ^^^^^^^^^^
+            This document becomes 2 objects in one cluster.
+
+            ✓ **`Deployment/eu/web`** in `staging`
+
+            `applied main@1a2b3c4`
+
+            - applied by `Kustomization/flux-system/eu`: its build makes the object from this document, and its inventory holds it
+            - shaped by `apps/eu/replicas.yaml`
+
+            ✓ **`Deployment/us/${REGION}-web`** in `staging`
+
+            `applied main@1a2b3c4`
+
+            - applied by `Kustomization/flux-system/us`: its build makes the object from this document, and its inventory holds it
+
+            **`Kustomization/flux-system/eu`** in `staging`: applied
+
+            - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
+            - so since 2026-11-21 20:00 UTC
+            - health is not checked
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+
+            **`Kustomization/flux-system/us`** in `staging`: applied
+
+            - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
+            - so since 2026-11-21 20:00 UTC
+            - health is not checked
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+    check_hover(
+        &format!("{}{FLEET}{EU}", at(" world")),
+        expect![[r#"
+        nothing
+    "#]],
+    );
+}
