@@ -21,6 +21,7 @@ pub(crate) struct Derived {
     pub(crate) binding: Arc<Binding>,
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
+    #[allow(dead_code)]
     /// What Kustomizations apply, with content, for those that were asked for.
     pub(crate) contents: Mutex<HashMap<ObjectId, Option<Arc<Content>>>>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
