@@ -26,6 +26,8 @@ mod case;
 mod judge;
 mod lay_out;
 mod recording;
+#[cfg(test)]
+mod tests;
 
 pub use case::{Case, Expected, Mark, Outcome, Says, Settles};
 pub use judge::{Finding, Judged, judge};
