@@ -37,6 +37,8 @@ struct Candidate {
     patch: bool,
     live: bool,
     nearness: Nearness,
+    /// How many parts the paths have in common, where nothing better tells.
+    in_common: usize,
 }
 
 impl Navigator<'_> {
@@ -116,6 +118,7 @@ impl Navigator<'_> {
             patch,
             live: live.contains(at),
             nearness: self.nearness(&from.path, &at.path),
+            in_common: in_common(&from.path, &at.path),
         }
     }
 
@@ -389,7 +392,8 @@ fn best(mut all: Vec<Candidate>) -> Vec<Target> {
     if all.iter().any(|it| it.live || it.nearness < Nearness::Apart) {
         all.retain(|it| it.live || it.nearness < Nearness::Apart);
     }
-    all.sort_by(|a, b| (!a.live, a.nearness, &a.at).cmp(&(!b.live, b.nearness, &b.at)));
+    let rank = |it: &Candidate| (!it.live, it.nearness, std::cmp::Reverse(it.in_common));
+    all.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.at.cmp(&b.at)));
     let mut targets: Vec<Target> = Vec::new();
     for it in all {
         if !targets.contains(&it.target) {

@@ -272,6 +272,11 @@ apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {{name: web}}
 spec: {{chart: {{spec: {{chart: web, sourceRef: {{kind: HelmRepository, name: charts}}}}}}}}
+//- b/c/release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: web}}
+spec: {{chart: {{spec: {{chart: web, sourceRef: {{kind: HelmRepository, name: charts}}}}}}}}
 //- c/release.yaml
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -282,6 +287,7 @@ spec: {{chart: {{spec: {{chart: web, sourceRef: {{kind: HelmRepository, name: ch
         &[
             ("b/release.yaml", "name: ch|arts"),
             ("c/release.yaml", "name: ch|arts"),
+            ("b/c/release.yaml", "name: ch|arts"),
             ("b/patch.yaml", "name: ch|arts"),
         ],
         expect![[r#"
@@ -294,6 +300,11 @@ spec: {{chart: {{spec: {{chart: web, sourceRef: {{kind: HelmRepository, name: ch
                                                                                         ^^^^^^
             a/charts.yaml:3 charts
             b/charts.yaml:3 charts
+            b/c/release.yaml:4
+              spec: {chart: {spec: {chart: web, sourceRef: {kind: HelmRepository, name: charts}}}}
+                                                                                        ^^^^^^
+            b/charts.yaml:3 charts
+            a/charts.yaml:3 charts
             b/patch.yaml:3
               metadata: {name: charts}
                                ^^^^^^
@@ -322,12 +333,12 @@ fn a_live_cluster_chooses() {
         &files,
         &[("two/web.yaml", "name: d|b")],
         expect![[r#"
-        two/web.yaml:4
-          spec: {sourceRef: {kind: GitRepository, name: fleet}, path: ./w, dependsOn: [{name: db}]}
-                                                                                              ^^
-        one/db.yaml:3 db
-        two/db.yaml:3 db
-    "#]],
+            two/web.yaml:4
+              spec: {sourceRef: {kind: GitRepository, name: fleet}, path: ./w, dependsOn: [{name: db}]}
+                                                                                                  ^^
+            two/db.yaml:3 db
+            one/db.yaml:3 db
+        "#]],
     );
     check_in(
         &format!("{files}{cluster}"),
