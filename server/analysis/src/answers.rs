@@ -40,6 +40,11 @@ pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<H
     let view = View::new(inputs);
     let file = view.any_file(path)?;
     let placed = file.document_at(offset)?;
+    if crate::navigation::build_folder(path, &placed.document).is_some() {
+        let handle = crate::builders::handle(&placed.document, placed.in_document(offset)?)?;
+        let page = view.page_of_build(path, &file);
+        return Some(Hover { range: placed.in_file(handle), markdown: view.markdown(&page) });
+    }
     let Some(stand) = view.stand(path, placed) else { return view.hover_of_manifest(path, &file, offset) };
     let (_, identity) = flux_object(&placed.document)?;
     if let Some((range, page)) = view.hover_of_reference(&stand, offset) {
@@ -166,6 +171,11 @@ pub fn strangers(inputs: &Inputs<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Objects of this repository that failed and that none of its files holds or leads to, in sentences: for `check`.
+pub fn unplaced(inputs: &Inputs<'_>) -> Vec<String> {
+    View::new(inputs).alone()
+}
+
 impl View<'_> {
     fn stands<'d>(&self, path: &'d RepoPath, file: &'d ParsedFile) -> Vec<Stand<'d>> {
         file.documents().iter().filter_map(|placed| self.stand(path, placed)).collect()
@@ -227,6 +237,10 @@ impl View<'_> {
             self.say_clusters(&mut page, path);
             return page;
         };
+        let is_build = |it: &Placed| crate::navigation::build_folder(path, &it.document).is_some();
+        if file.documents().iter().any(is_build) {
+            return self.page_of_build(path, &file);
+        }
         let manifests: Vec<Page> = match offset {
             Some(offset) => {
                 let placed = file.document_at(offset);
@@ -271,14 +285,13 @@ impl View<'_> {
         if self.inputs.clusters.is_empty() {
             page.line(spans![w "Flux: not connected."]);
         }
-        for (index, cluster) in self.inputs.clusters.iter().enumerate() {
+        for index in 0..self.inputs.clusters.len() {
             let binding = &self.derived[index].binding;
             for delivery in binding.known_to_read(path) {
                 page.extend(self.page_of_object(index, &delivery.kustomization.id, HOVER, false));
             }
             if binding.known_to_read(path).next().is_none() {
-                page.line(spans![d cluster.name, w ": no Kustomization is known to read this file."]);
-                self.say_contact(page, index);
+                self.say_unread(page, index);
             }
         }
     }

@@ -17,8 +17,19 @@ pub(crate) struct Deliveries {
     by_kustomization: HashMap<ObjectId, usize>,
     /// Live Flux objects by kind and name.
     by_name: HashMap<(Kind, Arc<str>), Vec<ObjectId>>,
-    /// Kustomizations of which it cannot be told where they come from, with a sentence each.
-    pub(crate) untold: Vec<(ObjectId, String)>,
+    /// Kustomizations of which it cannot be told where they come from.
+    pub(crate) untold: Vec<(ObjectId, Gap)>,
+}
+
+/// Why it cannot be told what a Kustomization applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// Its source was not read, or is not there.
+    Source(ObjectId),
+    /// Its source does not say which repository it was made from.
+    NoOrigin(ObjectId),
+    /// What made its source was not read, or is not there.
+    NoMaker(ObjectId),
 }
 
 /// A Kustomization that is applied from this repository.
@@ -99,7 +110,7 @@ impl From {
 enum Told {
     Here(From),
     Elsewhere,
-    Untold(String),
+    Untold(Gap),
 }
 
 /// What is known of the sources of a cluster, each looked at once.
@@ -118,7 +129,7 @@ enum Origin {
     /// An artifact copied from this one.
     Copied(Arc<Copies>),
     Other,
-    Untold(String),
+    Untold(Gap),
 }
 
 impl Sources<'_> {
@@ -151,7 +162,7 @@ impl Sources<'_> {
 
     fn look(&self, source: &ObjectId) -> Origin {
         let Some(object) = self.facts.get(source) else {
-            return Origin::Untold(format!("its source {source} is not known"));
+            return Origin::Untold(Gap::Source(source.clone()));
         };
         match object.kind {
             Kind::GitRepository => match &object.spec.url {
@@ -162,7 +173,7 @@ impl Sources<'_> {
             _ => match object.status.artifact.as_ref().and_then(|it| it.origin_source.as_ref()) {
                 Some(url) if self.remotes.is_ours(url) => Origin::Pushed,
                 Some(_) => Origin::Other,
-                None => Origin::Untold(format!("{source} does not say which repository it was made from")),
+                None => Origin::Untold(Gap::NoOrigin(source.clone())),
             },
         }
     }
@@ -178,7 +189,7 @@ impl Sources<'_> {
             }),
         };
         let Some(generator) = generator.filter(|it| it.kind == Kind::ArtifactGenerator) else {
-            return Origin::Untold(format!("what made {} is not known", artifact.id));
+            return Origin::Untold(Gap::NoMaker(artifact.id.clone()));
         };
         let spec = generator.raw_spec();
         let ours = |alias: &str| {

@@ -127,6 +127,7 @@ impl View<'_> {
             }
             _ => Vec::new(),
         };
+        marks.extend(self.marks_of_held(stand, standing, live, &verdict));
         for mark in &mut marks {
             mark.freshness = match proof {
                 Proof::Live => None,
@@ -162,10 +163,7 @@ impl View<'_> {
     ) -> Option<Mark> {
         let field = flux::failure_field(live, verdict);
         let range = field_range(&stand.placed.document, live, &field.path)?;
-        let severity = match field.side {
-            Side::Author => Severity::Error,
-            Side::Cluster => Severity::Warning,
-        };
+        let severity = severity_of_failure(live, field.side);
         let mut mark = self.mark(stand, standing, verdict, range, severity)?;
         if verdict.state == State::Unhealthy {
             let applied = verdict.applied.as_ref().map(|it| format!("applied {it}, unhealthy: "));
@@ -185,7 +183,15 @@ impl View<'_> {
         let causes = self.causes(standing.cluster, &standing.object);
         let mut marks = Vec::new();
         for cause in &causes.roots {
-            let Some(severity) = severity_of(cause.kind) else { continue };
+            let Some(mut severity) = severity_of(cause.kind) else { continue };
+            // What belongs to this repository and has no document has no other mark.
+            if cause.kind == CauseKind::Failure
+                && self.is_of_here(standing.cluster, &cause.root)
+                && let Some(root) = self.facts(standing.cluster).get(&cause.root)
+                && let Some(failed) = &cause.verdict
+            {
+                severity = severity_of_failure(root, flux::failure_field(root, failed).side);
+            }
             if self.outside(standing.cluster).get(&cause.root) != Some(&standing.object) {
                 continue;
             }
@@ -203,6 +209,34 @@ impl View<'_> {
         if let Some(cycle) = &causes.cycle
             && let Some(mark) = self.cycle_mark(stand, standing, live, verdict, cycle)
         {
+            marks.push(mark);
+        }
+        marks
+    }
+
+    /// Failures of what this object applies and no file here is known to hold: marked where that comes from.
+    fn marks_of_held(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+    ) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for held in self.strays(standing.cluster).carried_by(&standing.object) {
+            let Some(object) = self.facts(standing.cluster).get(held) else { continue };
+            let Some(failed) = self.verdict(standing.cluster, held) else { continue };
+            let severity = severity_of_failure(object, flux::failure_field(object, &failed).side);
+            let range = field_range(&stand.placed.document, live, "spec.path");
+            let Some(range) = range else { continue };
+            let Some(mut mark) = self.mark(stand, standing, verdict, range, severity) else { continue };
+            mark.sentence = words::data(&format!("{held}, which this applies: {}", Self::sentence(&failed)));
+            mark.key = format!("{held} {}", flux::message::masked(&failed.message));
+            mark.code = words::data(&failed.reason);
+            mark.verdict = verdict_word(&failed.state);
+            mark.revision = failed.failed_at.as_ref().map(|it| words::data(&it.to_string()));
+            mark.applier = Some(standing.object.clone());
+            mark.object = held.clone();
             marks.push(mark);
         }
         marks
@@ -348,7 +382,7 @@ impl View<'_> {
 
     /// For each root cause without a document here, the object that carries its mark: of all that lead there the
     /// nearest to it, and of those the first in the repository.
-    fn outside(&self, cluster: usize) -> &HashMap<ObjectId, ObjectId> {
+    pub(crate) fn outside(&self, cluster: usize) -> &HashMap<ObjectId, ObjectId> {
         self.derived[cluster].outside.get_or_init(|| {
             let mut chosen: HashMap<ObjectId, (crate::DocRef, ObjectId)> = HashMap::new();
             for object in self.facts(cluster).objects() {
@@ -380,6 +414,15 @@ impl View<'_> {
             }
             chosen.into_iter().map(|(root, (_, object))| (root, object)).collect()
         })
+    }
+}
+
+/// Trouble of a network or a cluster passes, but for a source that never had anything: nobody has seen it work.
+pub(crate) fn severity_of_failure(live: &Object, side: Side) -> Severity {
+    let never = live.kind.is_source() && live.status.artifact.is_none();
+    match side {
+        Side::Cluster if !never => Severity::Warning,
+        Side::Cluster | Side::Author => Severity::Error,
     }
 }
 

@@ -57,9 +57,7 @@ impl View<'_> {
             if let Contact::Unreachable { why } | Contact::NeedsSignIn { why, .. } = &cluster.contact {
                 page.item(spans![d cluster.name, w ": ", d why]);
             }
-            for (id, why) in &self.derived[index].binding.deliveries.untold {
-                page.item(spans![d cluster.name, w ": what ", d id, w " applies is not known: ", d why]);
-            }
+            self.say_untold(&mut page, index);
             for delivery in &self.derived[index].binding.covered {
                 for why in delivery.unknown.iter().take(3) {
                     page.item(spans![d cluster.name, w ": ", d why]);
@@ -188,7 +186,11 @@ impl View<'_> {
             page.item(self.revision("next", source, None, cluster, &live.id));
         }
         if let Some(since) = verdict.since {
-            page.item(spans![w "so since ", w self.time(since)]);
+            // When it was suspended, no condition says.
+            let suspended = matches!(verdict.state, State::Suspended { .. });
+            page.item(
+                spans![w if suspended { "that was so since " } else { "so since " }, w self.time(since)],
+            );
         }
         if let Some(attempt) = &verdict.attempt {
             let mut line = spans![w "now: ", d attempt.step];
@@ -385,6 +387,11 @@ impl View<'_> {
             (Strength::Guess, _) => "only a guess: an object of this kind and name; nothing tells that it came from this file",
         }]);
         page.item(line);
+        if let Some(owner) = self.unreadable_owner(standing) {
+            let mut line = spans![w "its labels name ", d owner, w " as what applies it, which "];
+            line.extend(self.absence_of(standing.cluster, owner, false));
+            page.item(line);
+        }
     }
 
     fn say_rights(&self, page: &mut Page, standing: &Standing, live: &Object) {

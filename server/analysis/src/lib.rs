@@ -21,6 +21,7 @@
 //! Ranges are bytes of the file. There are no LSP types here; `fluxcd-ls` translates.
 
 mod answers;
+mod builders;
 mod compare;
 #[allow(dead_code)] // Placing, which comes next, asks it.
 mod content;
@@ -41,10 +42,13 @@ mod place;
 mod plain;
 mod report;
 mod state;
+mod strays;
 mod view;
 mod words;
 
-pub use answers::{analyse, clusters_of, details, explain, goto_cause, hover, status_at, strangers, summary};
+pub use answers::{
+    analyse, clusters_of, details, explain, goto_cause, hover, status_at, strangers, summary, unplaced,
+};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,

@@ -9,6 +9,7 @@ use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
+use crate::strays::Strays;
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
 /// for look-ups only.
@@ -24,6 +25,8 @@ pub(crate) struct Derived {
     #[allow(dead_code)]
     /// What Kustomizations apply, with content, for those that were asked for.
     pub(crate) contents: Mutex<HashMap<ObjectId, Option<Arc<Content>>>>,
+    /// Failed objects without a document in this repository that nothing else leads to.
+    pub(crate) strays: OnceLock<Strays>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
     pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
 }
@@ -62,6 +65,7 @@ impl Memo {
             binding,
             outside: OnceLock::new(),
             contents: Mutex::default(),
+            strays: OnceLock::new(),
             blocked: OnceLock::new(),
         });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -26,6 +26,7 @@ mod referrers;
 mod resolve;
 
 pub(crate) use catalog::Catalog;
+pub(crate) use mention::build_folder;
 
 use builds::{Above, PerFile};
 use mention::{Mention, What};
@@ -88,6 +89,11 @@ pub fn references(
 /// The paths in a file that lead to other files, in the order of the text.
 pub fn links(inputs: &Inputs<'_>, path: &RepoPath, file: &ParsedFile) -> Vec<Link> {
     Navigator::new(inputs, path, file).links(path, file)
+}
+
+/// The documents of the Flux Kustomizations whose build reads a file, as far as the files (and live facts) tell.
+pub(crate) fn appliers(inputs: &Inputs<'_>, path: &RepoPath, file: &ParsedFile) -> Vec<DocRef> {
+    Navigator::new(inputs, path, file).above(path).appliers.iter().cloned().collect()
 }
 
 impl Target {
@@ -229,8 +235,7 @@ impl<'a> Navigator<'a> {
         if let Some(known) = self.files.borrow().get(path) {
             return known.clone();
         }
-        let read = || self.view.inputs.repo.tree.read(path).map(|text| ParsedFile::parse(&text));
-        let file = self.index().file(path).cloned().or_else(read);
+        let file = self.index().file(path).cloned().or_else(|| self.view.inputs.repo.tree.parsed(path));
         self.files.borrow_mut().insert(path.clone(), file.clone());
         file
     }

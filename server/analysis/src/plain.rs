@@ -18,7 +18,7 @@ use crate::lenses::{Row, start_of};
 use crate::page::{Page, spans};
 use crate::report::{Hover, LensRow};
 use crate::state::{Said, Sign, Tone, changed};
-use crate::view::{MadeOf, Standing, Strength, View, in_inventory};
+use crate::view::{MadeOf, Standing, Strength, View};
 use crate::words;
 
 /// How many files that shape an object a hover names.
@@ -68,10 +68,7 @@ impl View<'_> {
         placed: &Placed,
     ) -> Option<Applied> {
         let applier = &made.delivery.kustomization;
-        let holds = !in_inventory(applier, made.outline).is_empty();
-        if !holds && !made.delivery.from.is_certain() {
-            return None;
-        }
+        let holds = !made.listed()?.is_empty();
         let remote = applier.spec.remote;
         let by = Standing {
             cluster,

@@ -138,6 +138,13 @@ impl View<'_> {
             Text::Same | Text::Unknown => {}
         }
         match standing.strength {
+            Strength::Guess if let Some(owner) = self.unreadable_owner(standing) => {
+                if text == Text::Same {
+                    phrase.push_str("; matches this text");
+                }
+                let owner = format!("{}/{}", owner.namespace, owner.name);
+                phrase.push_str(&format!("; {}: no permission", words::data(&owner)));
+            }
             Strength::Guess => phrase.push_str(" (same name only)"),
             Strength::Expected => phrase.push_str(" (not in the inventory)"),
             Strength::Matched | Strength::Proven => {}
@@ -166,6 +173,18 @@ impl View<'_> {
             None
         };
         Some(Said { sign, phrase, tone, freshness: self.freshness(proof), differs: text.is_other() })
+    }
+
+    /// Who applies an object by its own labels, where that one may not be read: the text can still be compared with
+    /// the object (design 3.3).
+    pub(crate) fn unreadable_owner<'s>(&self, standing: &'s Standing) -> Option<&'s ObjectId> {
+        let owner = standing.live.as_ref().filter(|_| standing.strength == Strength::Guess)?;
+        let owner = owner.meta.owner.as_ref()?;
+        if self.facts(standing.cluster).get(owner).is_some() {
+            return None;
+        }
+        let absent = self.absent(standing.cluster, owner);
+        matches!(absent, Absent::Forbidden { .. } | Absent::OtherNamespace).then_some(owner)
     }
 
     fn plain(&self, cluster: usize, phrase: String) -> Said {

@@ -167,12 +167,16 @@ impl<'a> View<'a> {
         self.inputs.repo.index.file(path)
     }
 
-    /// A file that holds Flux objects, or that a build reads.
+    /// A file that holds Flux objects, or that a build reads or may read.
     pub(crate) fn any_file(&self, path: &RepoPath) -> Option<ParsedFile> {
         let is_read = |it: &Arc<Derived>| !it.binding.covering(path).is_empty();
         match self.file(path) {
             Some(file) => Some(file.clone()),
-            None if self.derived.iter().any(is_read) => self.inputs.repo.tree.parsed(path),
+            None if self.derived.iter().any(is_read)
+                || manifests::kustomize::is_kustomization_name(path.file_name()) =>
+            {
+                self.inputs.repo.tree.parsed(path)
+            }
             None => None,
         }
     }
@@ -209,6 +213,7 @@ impl<'a> View<'a> {
         let Some(nth) = self.nth(doc.path, doc.document) else { return Vec::new() };
         let mut found: Vec<Standing> = Vec::new();
         for made in self.made_of(cluster, doc.path, nth) {
+            let Some(ids) = made.listed() else { continue };
             let MadeOf { delivery, outline, patch } = made;
             let applier = &delivery.kustomization;
             let make = |object: ObjectId, strength: Strength| Standing {
@@ -223,11 +228,6 @@ impl<'a> View<'a> {
                     .remote
                     .then(|| applier.spec.kube_config.as_deref().unwrap_or("another cluster").to_owned()),
             };
-            let ids = in_inventory(applier, outline);
-            // Where the root of a pushed artifact is, its inventory can tell of what it holds, of nothing else.
-            if ids.is_empty() && !delivery.from.is_certain() {
-                continue;
-            }
             if ids.is_empty() {
                 if let Some(object) = self.expected(cluster, doc, outline) {
                     found.push(make(object, Strength::Expected));
@@ -395,6 +395,16 @@ pub(crate) struct MadeOf<'v> {
     pub(crate) outline: &'v Outline,
     /// The document only shapes it.
     pub(crate) patch: bool,
+}
+
+impl MadeOf<'_> {
+    /// The entries of the applier's inventory that the object can be; none of them where it is expected. `None` if it is
+    /// not known that the build makes the object at all: where the root of a pushed artifact is nobody wrote down, and
+    /// only its inventory can tell of what it holds.
+    pub(crate) fn listed(&self) -> Option<Vec<ObjectId>> {
+        let ids = in_inventory(&self.delivery.kustomization, self.outline);
+        (!ids.is_empty() || self.delivery.from.is_certain()).then_some(ids)
+    }
 }
 
 /// The entries of an inventory that an object of a build can be: one, unless its name is not wholly known. An inventory has

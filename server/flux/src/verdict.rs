@@ -355,7 +355,8 @@ fn describe(
     if let Some(drifted) = object.status.condition("Drifted").filter(|c| c.status == Truth::True) {
         overlays.push(Overlay::Drifted { message: drifted.message.clone() });
     }
-    if let Some((observed, generation)) = object.spec_ahead() {
+    // Nobody acts on a suspended spec: that is what suspended says.
+    if let Some((observed, generation)) = object.spec_ahead().filter(|_| !object.spec.suspend) {
         overlays.push(Overlay::SpecNotApplied { observed, generation });
     }
     if object.meta.requested_at.is_some()

@@ -409,7 +409,10 @@ fn expand(line: &Value) -> Value {
             .collect();
         status.insert("inventory".to_owned(), json!({"entries": entries}));
     }
-    let mut metadata = json!({"name": text("name"), "namespace": namespace, "generation": 1});
+    let mut metadata = json!({"name": text("name"), "namespace": namespace, "generation": line.get("generation").cloned().unwrap_or(json!(1))});
+    if let Some(labels) = line.get("labels") {
+        metadata["labels"] = labels.clone();
+    }
     if let Some(annotations) = line.get("annotations") {
         metadata["annotations"] = annotations.clone();
     }

@@ -287,3 +287,135 @@ fn counts() {
         "#]],
     );
 }
+
+#[test]
+fn who_builds_a_kustomization_file() {
+    let path = manifests::RepoPath::new("apps/kustomization.yaml").expect("a path");
+    let says = |clusters: &str, expected: Expect| {
+        let mut world = World::new(&format!("{REPO}{clusters}"));
+        expected.assert_eq(&world.ask(|inputs| explain(inputs, &path, None)));
+    };
+    let apps =
+        "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4}";
+    says(
+        "",
+        expect![[r#"
+        apps/kustomization.yaml
+          Built by what these files say:
+          - Kustomization/apps in clusters/staging/apps.yaml, as far as the files tell
+    "#]],
+    );
+    says(
+        &format!("//- cluster staging\n{ROOT}{apps}\n"),
+        expect![[r#"
+        apps/kustomization.yaml
+          Built by one Flux Kustomization:
+          - staging: Kustomization/flux-system/apps: applied main@1a2b3c4
+    "#]],
+    );
+    says(
+        &format!(
+            "//- cluster staging\n{ROOT}{apps}\n//- cluster prod recorded\n{ROOT}{FAILED}\n//- cluster dev\n{ROOT}"
+        ),
+        expect![[r#"
+            apps/kustomization.yaml
+              Built by 2 Flux Kustomizations in 2 clusters:
+              - staging: Kustomization/flux-system/apps: applied main@1a2b3c4
+              - prod: Kustomization/flux-system/apps: failed main@9f8e7d6, running main@1a2b3c4, as recorded 2026-11-22 05:07
+              dev: no Kustomization is known to read this file.
+              - cluster dev, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+    // The file of another folder: nobody.
+    says(
+        &format!(
+            "//- other/kustomization.yaml\nresources: []\n//- cluster dev forbidden=GitRepository\n{}",
+            ROOT.lines().nth(1).expect("a line")
+        ),
+        expect![[r#"
+            apps/kustomization.yaml
+              Built by what these files say:
+              - Kustomization/apps in clusters/staging/apps.yaml, as far as the files tell
+              dev: cannot be told which Kustomizations read this file: no permission to list gitrepositories.source.toolkit.fluxcd.io
+              - dev: what Kustomization/flux-system/root applies cannot be told: no permission to list gitrepositories.source.toolkit.fluxcd.io
+              - cluster dev, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+}
+
+#[test]
+fn of_a_kustomization_file() {
+    check_hover(
+        &format!("{}//- cluster staging\n{ROOT}", REPO.replace("resources: [rel", "res$0ources: [rel")),
+        expect![[r#"
+            apps/kustomization.yaml:1
+              resources: [release.yaml]
+              ^^^^^^^^^
+            **`apps/kustomization.yaml`**
+
+            Built by what these files say:
+
+            - `Kustomization/apps` in `clusters/staging/apps.yaml`, as far as the files tell
+
+            `staging`: no Kustomization is known to read this file.
+
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+    check_hover(
+        &format!("{}//- cluster staging\n{ROOT}", REPO.replace("[release.yaml", "[rel$0ease.yaml")),
+        expect![[r#"
+            nothing
+        "#]],
+    );
+}
+
+#[test]
+fn of_a_suspended_object() {
+    check(
+        "prod",
+        "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, at: main@1a2b3c4, suspend: true, generation: 2}",
+        " Kustomization\nmetadata",
+        expect![[r#"
+            clusters/staging/apps.yaml:2
+              kind: Kustomization
+                    ^^^^^^^^^^^^^
+            **`Kustomization/flux-system/apps`** in `prod`: suspended; before that: applied
+
+            - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
+            - that was so since 2026-11-21 20:00 UTC
+            - this text is what the cluster has
+            - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
+            - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
+            - cluster `prod`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+}
+
+#[test]
+fn what_sources_that_cannot_be_read_hide() {
+    let apps = |name: &str| {
+        format!("{{kind: Kustomization, name: {name}, source: GitRepository/gone, path: ./x}}\n")
+    };
+    let mut world = World::new(&format!(
+        "{REPO}//- cluster prod forbidden=GitRepository\n{}{}{{kind: Kustomization, name: c, source: OCIRepository/none, path: ./x}}\n",
+        apps("a"),
+        apps("b")
+    ));
+    let path = world.files[0].0.clone();
+    expect![[r#"
+        clusters/staging/apps.yaml
+          prod: no permission to list gitrepositories.source.toolkit.fluxcd.io
+          - prod: what 2 Kustomizations apply cannot be told: no permission to list gitrepositories.source.toolkit.fluxcd.io
+          - prod: what Kustomization/flux-system/c applies cannot be told: its source OCIRepository/flux-system/none does not exist
+    "#]].assert_eq(&world.ask(|inputs| explain(inputs, &path, None)));
+    let other = manifests::RepoPath::new("apps/deploy.yaml").expect("a path");
+    expect![[r#"
+        apps/deploy.yaml
+          No Flux object in this file.
+          prod: cannot be told which Kustomizations read this file: no permission to list gitrepositories.source.toolkit.fluxcd.io
+          - prod: what 2 Kustomizations apply cannot be told: no permission to list gitrepositories.source.toolkit.fluxcd.io
+          - prod: what Kustomization/flux-system/c applies cannot be told: its source OCIRepository/flux-system/none does not exist
+          - cluster prod, read 2026-11-22 06:00 UTC, live
+    "#]].assert_eq(&world.ask(|inputs| explain(inputs, &other, None)));
+}

@@ -727,3 +727,35 @@ fn no_check_mark_for_a_commit_or_a_text_that_is_not_here() {
     "#]]
     .assert_eq(&draw_lenses(&mut world));
 }
+
+#[test]
+fn of_what_may_not_be_read_who_applies_it() {
+    let mine = "{kind: GitRepository, name: fleet, ns: web, url: https://git.example/fleet, at: main@1a2b3c4}\n{kind: Kustomization, name: mine, ns: web, source: GitRepository/fleet, path: ./mine, at: main@1a2b3c4}\n";
+    let release = |spec: &str| {
+        format!(
+            "{{kind: HelmRelease, name: web, ns: web, at: 1.0.0, spec: {{chartRef: {{kind: OCIRepository, name: {spec}}}, interval: 1h}}, labels: {{kustomize.toolkit.fluxcd.io/name: apps, kustomize.toolkit.fluxcd.io/namespace: flux-system}}}}\n"
+        )
+    };
+    check_lenses(
+        &format!("{REPO}//- cluster staging only=web\n{mine}{}", release("web")),
+        expect![[r#"
+        clusters/staging/apps.yaml:1 [staging: no permission to list kustomizations.kustomize.toolkit.fluxcd.io in all namespaces]
+        apps/release.yaml:1 [staging: applied 1.0.0; matches this text; flux-system/apps: no permission]
+    "#]],
+    );
+    check_lenses(
+        &format!("{REPO}//- cluster staging only=web\n{mine}{}", release("other")),
+        expect![[r#"
+        clusters/staging/apps.yaml:1 [staging: no permission to list kustomizations.kustomize.toolkit.fluxcd.io in all namespaces]
+        apps/release.yaml:1 [staging: applied 1.0.0; the live spec differs; flux-system/apps: no permission]
+    "#]],
+    );
+    // Who may be read and does not exist is no excuse.
+    check_lenses(
+        &format!("{REPO}//- cluster staging\n{mine}{}", release("web")),
+        expect![[r#"
+        clusters/staging/apps.yaml:1 [Flux: not applied by staging]
+        apps/release.yaml:1 [staging: applied 1.0.0 (same name only)]
+    "#]],
+    );
+}

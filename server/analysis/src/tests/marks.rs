@@ -182,11 +182,11 @@ spec:
     check_marks(
         &format!("{repo}//- cluster staging\n{ROOT}{apps}{live}"),
         expect![[r#"
-        clusters/staging/apps.yaml:13
-              - name: base
-                      ^^^^ warning ArtifactFailed: staging: waits for Kustomization/flux-system/base: kustomization path not found: stat nowhere: no such file or directory
-          see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: blocked by Kustomization/flux-system/base
-    "#]],
+            clusters/staging/apps.yaml:13
+                  - name: base
+                          ^^^^ error ArtifactFailed: staging: waits for Kustomization/flux-system/base: kustomization path not found: stat nowhere: no such file or directory
+              see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: blocked by Kustomization/flux-system/base
+        "#]],
     );
     // It does not exist at all.
     check_marks(
@@ -281,5 +281,87 @@ fn a_message_cannot_hide_in_a_mark() {
                       ^^^^ error BuildFailed: staging: red first line
               see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: failed main@1a2b3c4
         "#]],
+    );
+}
+
+#[test]
+fn what_no_file_holds_is_marked_where_it_comes_from() {
+    let release =
+        "{kind: HelmRelease, name: far, ns: web, failed: [UpgradeFailed, 'Helm upgrade failed: no', 1.0.0]}";
+    let apps = "holds: [HelmRelease/web/far], at: main@1a2b3c4";
+    check(
+        "staging",
+        apps,
+        release,
+        expect![[r#"
+        clusters/staging/apps.yaml:8
+            path: ./apps
+                  ^^^^^^ error UpgradeFailed: staging: HelmRelease/web/far, which this applies: Helm upgrade failed: no
+          see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: applied main@1a2b3c4
+    "#]],
+    );
+    // Through an object that no file holds either.
+    let between = "{kind: Kustomization, name: between, source: GitRepository/fleet, path: ./x, at: main@1a2b3c4, holds: [HelmRelease/web/far]}\n";
+    check(
+        "staging",
+        "holds: [Kustomization/flux-system/between], at: main@1a2b3c4",
+        &format!("{between}{release}"),
+        expect![[r#"
+            clusters/staging/apps.yaml:8
+                path: ./apps
+                      ^^^^^^ error UpgradeFailed: staging: HelmRelease/web/far, which this applies: Helm upgrade failed: no
+              see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: applied main@1a2b3c4
+        "#]],
+    );
+    // Once: what waits for it has the mark already.
+    check(
+        "staging",
+        "failed: [DependencyNotReady, \"dependency 'flux-system/base' is not ready\"], dependsOn: [base], holds: [Kustomization/flux-system/base]",
+        "{kind: Kustomization, name: base, source: GitRepository/fleet, path: ./base, failed: [BuildFailed, broken, main@1a2b3c4]}",
+        expect![[r#"
+            clusters/staging/apps.yaml:4
+                name: apps
+                      ^^^^ error BuildFailed: staging: waits for Kustomization/flux-system/base: broken
+              see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: blocked by Kustomization/flux-system/base
+        "#]],
+    );
+}
+
+#[test]
+fn what_nothing_here_leads_to_is_said_without_a_place() {
+    let mut world = World::new(&format!(
+        "{REPO}//- cluster staging\n{}\n{{kind: Kustomization, name: typed, source: GitRepository/fleet, path: ./typed, failed: [BuildFailed, broken, main@1a2b3c4]}}\n{{kind: Kustomization, name: theirs, source: GitRepository/theirs, path: ./typed, failed: [BuildFailed, broken, main@1a2b3c4]}}\n{{kind: GitRepository, name: theirs, url: https://git.example/theirs, at: main@1a2b3c4}}\n",
+        ROOT.trim_end()
+    ));
+    expect!["staging: Kustomization/flux-system/typed is failed, and no file here holds it: broken"]
+        .assert_eq(&world.ask(crate::unplaced).join("\n"));
+}
+
+#[test]
+fn a_source_that_never_worked_is_an_error() {
+    let source = |at: &str| {
+        let repository = "//- clusters/staging/source.yaml\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: other, namespace: flux-system}\nspec: {interval: 1m, url: https://git.example/other}\n";
+        let cluster = "//- cluster staging\n{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}\n{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/staging, at: main@1a2b3c4, holds: [GitRepository/flux-system/other]}\n";
+        format!(
+            "{repository}{cluster}{{kind: GitRepository, name: other, url: https://git.example/other, interval: 1m{at}, failed: [GitOperationFailed, 'failed to checkout and determine revision: unable to clone: dial tcp: lookup git.example: no such host']}}\n"
+        )
+    };
+    check_marks(
+        &source(""),
+        expect![[r#"
+        clusters/staging/source.yaml:3
+          metadata: {name: other, namespace: flux-system}
+                           ^^^^^ error GitOperationFailed: staging: failed to checkout and determine revision: unable to clone: dial tcp: lookup git.example: no such host
+          see clusters/staging/source.yaml:3 GitRepository/flux-system/other: failed (GitOperationFailed)
+    "#]],
+    );
+    check_marks(
+        &source(", at: main@1a2b3c4"),
+        expect![[r#"
+        clusters/staging/source.yaml:3
+          metadata: {name: other, namespace: flux-system}
+                           ^^^^^ warning GitOperationFailed: staging: failed to checkout and determine revision: unable to clone: dial tcp: lookup git.example: no such host
+          see clusters/staging/source.yaml:3 GitRepository/flux-system/other: failed (GitOperationFailed), serving main@1a2b3c4
+    "#]],
     );
 }

@@ -138,14 +138,13 @@ fn suspended_keeps_the_last_state() {
     check(
         &kustomization(&format!("spec: {{suspend: true}}{older}")),
         expect![[r#"
-        Suspended, last Ready
-        + SpecNotApplied { observed: 1, generation: 2 }
-        applied: main@1111111
-        attempted: main@1111111
-        reason: ReconciliationSucceeded
-        message: Applied revision: main@sha1:1111111111111111111111111111111111111111
-        since: 11:00:00
-    "#]],
+            Suspended, last Ready
+            applied: main@1111111
+            attempted: main@1111111
+            reason: ReconciliationSucceeded
+            message: Applied revision: main@sha1:1111111111111111111111111111111111111111
+            since: 11:00:00
+        "#]],
     );
     check(
         &kustomization(&format!("spec: {{suspend: true}}{READY}")),

@@ -48,6 +48,7 @@ pub fn report(
     // Of several recordings the oldest: nothing is newer than told.
     let mut report = Report { recorded_at: recorded_at.min(), unknown, ..Report::default() };
     report.unknown.extend(scene.strangers());
+    report.unknown.extend(scene.ask(analysis::unplaced));
     let asked_for = scene.files(paths)?;
     if asked_for.is_empty() {
         report.unknown.push("no Flux object here: there was nothing to look at".to_owned());
