@@ -24,60 +24,60 @@ fn the_causes_in_staging() {
         &[Cluster::Staging],
         1,
         expect![[r#"
-        error[UpgradeFailed]: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
-         --> apps/base/recommender/release.yaml:4:9
-          |
-        4 |   name: recommender
-          |         ^^^^^^^^^^^ HelmRelease/shop/recommender at 1.2.0
-          |
-        note: Kustomization/flux-system/recommender waits for this
-         --> clusters/staging/apps/recommender.yaml:4:9
-          |
-        4 |   name: recommender
-          |         -----------
+            error[UpgradeFailed]: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+              --> apps/base/recommender/release.yaml:24:3
+               |
+            24 |   values:
+               |   ^^^^^^ HelmRelease/shop/recommender at 1.2.0
+               |
+            note: Kustomization/flux-system/recommender waits for this
+              --> clusters/staging/apps/recommender.yaml:4:9
+               |
+             4 |   name: recommender
+               |         -----------
 
-        error[ReconciliationFailed]: as recorded <time>, staging: Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
-         --> clusters/staging/apps/catalog.yaml:4:9
-          |
-        4 |   name: catalog
-          |         ^^^^^^^ Kustomization/flux-system/catalog: failed main@21d6388, running main@524dbed
+            error[ReconciliationFailed]: as recorded <time>, staging: Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
+             --> clusters/staging/apps/catalog.yaml:4:9
+              |
+            4 |   name: catalog
+              |         ^^^^^^^ Kustomization/flux-system/catalog: failed main@21d6388, running main@524dbed
 
-        error[ReconciliationFailed]: as recorded <time>, staging: Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
-         --> clusters/staging/apps/checkout.yaml:4:9
-          |
-        4 |   name: checkout
-          |         ^^^^^^^^ Kustomization/flux-system/checkout: failed main@21d6388, running main@524dbed
+            error[ReconciliationFailed]: as recorded <time>, staging: Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+             --> clusters/staging/apps/checkout.yaml:4:9
+              |
+            4 |   name: checkout
+              |         ^^^^^^^^ Kustomization/flux-system/checkout: failed main@21d6388, running main@524dbed
 
-        error[HealthCheckFailed]: as recorded <time>, staging: applied main@21d6388, unhealthy: health check failed after <duration>: timeout waiting for: [Deployment/shop/payments status: 'InProgress']
-         --> clusters/staging/apps/payments.yaml:4:9
-          |
-        4 |   name: payments
-          |         ^^^^^^^^ Kustomization/flux-system/payments: applied main@21d6388, unhealthy
+            error[HealthCheckFailed]: as recorded <time>, staging: applied main@21d6388, unhealthy: health check failed after <duration>: timeout waiting for: [Deployment/shop/payments status: 'InProgress']
+             --> clusters/staging/apps/payments.yaml:4:9
+              |
+            4 |   name: payments
+              |         ^^^^^^^^ Kustomization/flux-system/payments: applied main@21d6388, unhealthy
 
-        error[GitOperationFailed]: as recorded <time>, staging: failed to checkout and determine revision: unable to clone 'http://127.0.77.1:3000/flux/fleet.git': couldn't find remote ref "refs/heads/preview/giftcards"
-          --> clusters/staging/apps/preview.yaml:10:13
-           |
-        10 |     branch: preview/giftcards
-           |             ^^^^^^^^^^^^^^^^^ GitRepository/flux-system/preview
-        ...
-        16 |   name: preview
-           |         ------- Kustomization/flux-system/preview waits for this
+            error[GitOperationFailed]: as recorded <time>, staging: failed to checkout and determine revision: unable to clone 'http://127.0.77.1:3000/flux/fleet.git': couldn't find remote ref "refs/heads/preview/giftcards"
+              --> clusters/staging/apps/preview.yaml:10:13
+               |
+            10 |     branch: preview/giftcards
+               |             ^^^^^^^^^^^^^^^^^ GitRepository/flux-system/preview
+            ...
+            16 |   name: preview
+               |         ------- Kustomization/flux-system/preview waits for this
 
-        error[BuildFailed]: as recorded <time>, staging: kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
-          --> clusters/staging/apps/search.yaml:12:9
-           |
-        12 |   path: ./apps/staging/search
-           |         ^^^^^^^^^^^^^^^^^^^^^ Kustomization/flux-system/search at main@21d6388
-        ...
-        22 |   name: suggest
-           |         ------- Kustomization/flux-system/suggest waits for this
-        ...
-        40 |   name: assistant
-           |         --------- Kustomization/flux-system/assistant waits for this
+            error[BuildFailed]: as recorded <time>, staging: kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
+              --> clusters/staging/apps/search.yaml:12:9
+               |
+            12 |   path: ./apps/staging/search
+               |         ^^^^^^^^^^^^^^^^^^^^^ Kustomization/flux-system/search at main@21d6388
+            ...
+            22 |   name: suggest
+               |         ------- Kustomization/flux-system/suggest waits for this
+            ...
+            40 |   name: assistant
+               |         --------- Kustomization/flux-system/assistant waits for this
 
-        could not be told: clusters/staging/apps/orders.yaml: staging: Kustomization/flux-system/orders: applied main@21d6388, checking health
-        6 failures, 1 could not be told (as recorded <time> UTC)
-    "#]],
+            could not be told: clusters/staging/apps/orders.yaml: staging: Kustomization/flux-system/orders: applied main@21d6388, checking health
+            6 failures, 1 could not be told (as recorded <time> UTC)
+        "#]],
     );
 }
 
@@ -87,40 +87,40 @@ fn the_causes_in_production() {
         &[Cluster::Production],
         1,
         expect![[r#"
-        warning[ReadOperationFailed]: as recorded <time>, production: failed to determine the artifact tag for 'oci://charts.scoring-vendor.invalid/charts/fraud-scoring': Get "https://charts.scoring-vendor.invalid/v2/": dial tcp: lookup charts.scoring-vendor.invalid on <name server>: no such host
-         --> apps/production/fraud-scoring/source.yaml:4:9
-          |
-        4 |   name: fraud-scoring
-          |         ^^^^^^^^^^^^^ OCIRepository/shop/fraud-scoring
-          |
-        note: HelmRelease/shop/fraud-scoring waits for this
-         --> apps/production/fraud-scoring/release.yaml:4:9
-          |
-        4 |   name: fraud-scoring
-          |         -------------
-        note: Kustomization/flux-system/fraud-scoring waits for this
-         --> clusters/production/apps/fraud-scoring.yaml:4:9
-          |
-        4 |   name: fraud-scoring
-          |         -------------
+            error[ReadOperationFailed]: as recorded <time>, production: failed to determine the artifact tag for 'oci://charts.scoring-vendor.invalid/charts/fraud-scoring': Get "https://charts.scoring-vendor.invalid/v2/": dial tcp: lookup charts.scoring-vendor.invalid on <name server>: no such host
+             --> apps/production/fraud-scoring/source.yaml:4:9
+              |
+            4 |   name: fraud-scoring
+              |         ^^^^^^^^^^^^^ OCIRepository/shop/fraud-scoring
+              |
+            note: HelmRelease/shop/fraud-scoring waits for this
+             --> apps/production/fraud-scoring/release.yaml:4:9
+              |
+            4 |   name: fraud-scoring
+              |         -------------
+            note: Kustomization/flux-system/fraud-scoring waits for this
+             --> clusters/production/apps/fraud-scoring.yaml:4:9
+              |
+            4 |   name: fraud-scoring
+              |         -------------
 
-        error[ReconciliationFailed]: as recorded <time>, production: HorizontalPodAutoscaler/shop/payments dry-run failed (Invalid): HorizontalPodAutoscaler.autoscaling "payments" is invalid: spec.maxReplicas: Invalid value: 4: must be greater than or equal to `minReplicas`
-         --> clusters/production/apps/payments.yaml:4:9
-          |
-        4 |   name: payments
-          |         ^^^^^^^^ Kustomization/flux-system/payments: failed production@181874b, running production@524dbed
+            error[ReconciliationFailed]: as recorded <time>, production: HorizontalPodAutoscaler/shop/payments dry-run failed (Invalid): HorizontalPodAutoscaler.autoscaling "payments" is invalid: spec.maxReplicas: Invalid value: 4: must be greater than or equal to `minReplicas`
+             --> clusters/production/apps/payments.yaml:4:9
+              |
+            4 |   name: payments
+              |         ^^^^^^^^ Kustomization/flux-system/payments: failed production@181874b, running production@524dbed
 
-        error[ReconciliationFailed]: as recorded <time>, production: PriorityClass/loyalty dry-run failed (Forbidden): priorityclasses.scheduling.k8s.io "loyalty" is forbidden: User "system:serviceaccount:team-blue:reconciler" cannot patch resource "priorityclasses" in API group "scheduling.k8s.io" at the cluster scope
-          --> tenants/production/loyalty.yaml:11:23
-           |
-         4 |   name: loyalty
-           |         ------- Kustomization/team-blue/loyalty: failed production@181874b, running production@524dbed
-        ...
-        11 |   serviceAccountName: reconciler
-           |                       ^^^^^^^^^^ Kustomization/team-blue/loyalty at production@181874b
+            error[ReconciliationFailed]: as recorded <time>, production: PriorityClass/loyalty dry-run failed (Forbidden): priorityclasses.scheduling.k8s.io "loyalty" is forbidden: User "system:serviceaccount:team-blue:reconciler" cannot patch resource "priorityclasses" in API group "scheduling.k8s.io" at the cluster scope
+              --> tenants/production/loyalty.yaml:11:23
+               |
+             4 |   name: loyalty
+               |         ------- Kustomization/team-blue/loyalty: failed production@181874b, running production@524dbed
+            ...
+            11 |   serviceAccountName: reconciler
+               |                       ^^^^^^^^^^ Kustomization/team-blue/loyalty at production@181874b
 
-        2 failures, 1 warning (as recorded <time> UTC)
-    "#]],
+            3 failures (as recorded <time> UTC)
+        "#]],
     );
 }
 
@@ -141,8 +141,8 @@ fn a_part_of_the_repository() {
     assert_eq!(under_way.code, 2, "an attempt is in progress");
     let both = ["check", "clusters/staging/apps/orders.yaml", "clusters/staging/apps/catalog.yaml"];
     assert_eq!(fleet.run(&both, &[Cluster::Staging]).code, 1, "a failure outweighs what could not be told");
-    let warned = fleet.run(&["check", "apps/production/fraud-scoring"], &[Cluster::Production]);
-    assert_eq!(warned.code, 0, "warnings do not fail: {}", warned.stdout);
+    let never = fleet.run(&["check", "apps/production/fraud-scoring"], &[Cluster::Production]);
+    assert_eq!(never.code, 1, "a source that never worked has failed: {}", never.stdout);
     // What waits has no mark of its own, and what other clusters apply was not looked at: neither is "nothing failed".
     let waits = fleet.run(&["check", "clusters/staging/apps/recommender.yaml"], &[Cluster::Staging]);
     assert!(waits.stdout.contains("error[UpgradeFailed]"), "{}", waits.stdout);
@@ -309,7 +309,7 @@ fn json_is_what_the_readme_says() {
         }
     }
     expect![[r#"
-        staging: stalled HelmRelease/shop/recommender at `recommender` of apps/base/recommender/release.yaml (UpgradeFailed)
+        staging: stalled HelmRelease/shop/recommender at `values` of apps/base/recommender/release.yaml (UpgradeFailed)
           `recommender`: Kustomization/flux-system/recommender waits for this
         production: failed OCIRepository/shop/fraud-scoring at `fraud-scoring` of apps/production/fraud-scoring/source.yaml (ReadOperationFailed)
           `fraud-scoring`: HelmRelease/shop/fraud-scoring waits for this
@@ -384,8 +384,8 @@ fn github_takes_one_line_for_each() {
         .map(|line| line.rsplit_once("::").map(|(command, _)| command.to_owned()).unwrap())
         .collect();
     expect![[r#"
-        ::error file=apps/base/recommender/release.yaml,line=4,endLine=4,col=9,endColumn=20,title=UpgradeFailed HelmRelease/shop/recommender
-        ::warning file=apps/production/fraud-scoring/source.yaml,line=4,endLine=4,col=9,endColumn=22,title=ReadOperationFailed OCIRepository/shop/fraud-scoring
+        ::error file=apps/base/recommender/release.yaml,line=24,endLine=24,col=3,endColumn=9,title=UpgradeFailed HelmRelease/shop/recommender
+        ::error file=apps/production/fraud-scoring/source.yaml,line=4,endLine=4,col=9,endColumn=22,title=ReadOperationFailed OCIRepository/shop/fraud-scoring
         ::error file=clusters/production/apps/payments.yaml,line=4,endLine=4,col=9,endColumn=17,title=ReconciliationFailed Kustomization/flux-system/payments
         ::error file=clusters/staging/apps/catalog.yaml,line=4,endLine=4,col=9,endColumn=16,title=ReconciliationFailed Kustomization/flux-system/catalog
         ::error file=clusters/staging/apps/checkout.yaml,line=4,endLine=4,col=9,endColumn=17,title=ReconciliationFailed Kustomization/flux-system/checkout

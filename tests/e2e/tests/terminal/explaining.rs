@@ -70,20 +70,19 @@ fn what_is_suspended() {
         "clusters/production/apps/checkout.yaml:4",
         &[Cluster::Production],
         expect![[r#"
-        production: suspended, as recorded <time>
+            production: suspended, as recorded <time>
 
-        Kustomization/flux-system/checkout in production: suspended; before that: applied, a newer revision is fetched
-          - running production@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
-          - next production@181874b
-          - so since <time> UTC
-          - this spec is not acted on: generation 2, Flux speaks of 1
-          - this text is what the cluster has
-          - source GitRepository/flux-system/flux-system: fetched production@181874b
-          - depends on Kustomization/flux-system/infra-configs: applied production@181874b
-          - outcome ReconciliationSucceeded at production@524dbed <time> UTC
-          - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
-          - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            Kustomization/flux-system/checkout in production: suspended; before that: applied, a newer revision is fetched
+              - running production@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - next production@181874b
+              - that was so since <time> UTC
+              - this text is what the cluster has
+              - source GitRepository/flux-system/flux-system: fetched production@181874b
+              - depends on Kustomization/flux-system/infra-configs: applied production@181874b
+              - outcome ReconciliationSucceeded at production@524dbed <time> UTC
+              - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
+              - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
