@@ -151,18 +151,19 @@ fn a_manifest_of_a_kustomization_that_failed() {
         "apps/base/search/deployment.yaml",
         &[Cluster::Staging],
         expect![[r#"
-        apps/base/search/deployment.yaml
-          No Flux object in this file.
+            Deployment/shop/search-api in staging
+              not applied, search failed main@21d6388, as recorded <time>
+              - applied by Kustomization/flux-system/search: its build makes this object, its inventory does not hold it
 
-        ✗ Kustomization/flux-system/search in staging: failed, tried again
-          BuildFailed:
-          | kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
-          - running main@524dbed
-          - failed main@21d6388
-          - so since <time> UTC
-          - written in clusters/staging/apps/search.yaml
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            ✗ Kustomization/flux-system/search in staging: failed, tried again
+              BuildFailed:
+              | kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
+              - running main@524dbed
+              - failed main@21d6388
+              - so since <time> UTC
+              - written in clusters/staging/apps/search.yaml
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
