@@ -218,6 +218,15 @@ impl RepoIndex {
         files
     }
 
+    /// Files that tell what is delivered how: those with Flux objects, and with ConfigMaps, which variables come from.
+    pub(crate) fn delivery_files(&self) -> Vec<RepoPath> {
+        let maps = self.catalog.of_kind(Some("ConfigMap")).map(|(_, _, at)| at.path.clone());
+        let mut files: Vec<RepoPath> = self.flux_files().into_iter().chain(maps).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// How many documents are Flux objects.
     pub fn len(&self) -> usize {
         self.objects.len()

@@ -9,13 +9,13 @@ use manifests::kustomize::{self, Build, Built, Files, Id, Origin, Overlay, Varia
 use manifests::value::{Data, Member, Text};
 use manifests::{RepoPath, Tree, Value};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::copies::Copies;
 use crate::index::DocRef;
-use crate::inputs::Remotes;
+use crate::inputs::{Remotes, RepoView};
 
 /// What a Flux Kustomization applies.
 #[derive(Debug, Clone)]
@@ -81,11 +81,10 @@ pub struct Inventory {
 /// How many Kustomizations are followed: a repository that makes more is one that makes itself.
 const MAX_APPLICATIONS: usize = 5_000;
 
-/// Evaluates all Flux Kustomizations that the given files hold. Give it every YAML file that may hold Flux objects or
-/// ConfigMaps.
-pub fn inventory(tree: &dyn Tree, paths: &[RepoPath], remotes: &dyn Remotes) -> Inventory {
-    let mut repository = Repository::read(tree, paths);
-    repository.elsewhere(remotes);
+/// Evaluates all Flux Kustomizations of a repository.
+pub fn inventory(repo: &RepoView<'_>) -> Inventory {
+    let mut repository = Repository::read(repo.tree, &repo.index.delivery_files());
+    repository.elsewhere(repo.remotes);
     repository.inventory()
 }
 
@@ -101,7 +100,7 @@ struct Repository<'a> {
     /// What an artifact's rules make of the repository.
     artifacts: RefCell<HashMap<Artifact, Option<Rc<Copies>>>>,
     /// What was evaluated, with the file that it is written in.
-    known: RefCell<Vec<(RepoPath, Rc<Value>, Evaluated)>>,
+    known: RefCell<HashMap<RepoPath, Vec<(Rc<Value>, Evaluated)>>>,
 }
 
 /// A generator's document, and an artifact that it makes.
@@ -227,17 +226,15 @@ impl<'a> Repository<'a> {
     /// Builds what a Kustomization applies. `near` is the file that it is written in: of several documents that it may
     /// mean, those beside it count.
     fn evaluate(&self, kustomization: &Rc<Value>, near: &RepoPath) -> Evaluated {
-        let known = self.known.borrow().iter().find_map(|(file, known, evaluated)| {
-            (file == near && known.says_the_same(kustomization)).then(|| evaluated.clone())
-        });
-        if let Some(known) = known {
-            return known;
+        let same = |(known, _): &&(Rc<Value>, Evaluated)| known.says_the_same(kustomization);
+        if let Some((_, known)) = self.known.borrow().get(near).and_then(|it| it.iter().find(same)) {
+            return known.clone();
         }
         let none = Arc::new(Value::empty());
         let spec = kustomization.get("spec").unwrap_or(&none);
         let evaluated = self.evaluate_anew(kustomization, spec, near);
-        let known = (near.clone(), Rc::clone(kustomization), evaluated.clone());
-        self.known.borrow_mut().push(known);
+        let known = (Rc::clone(kustomization), evaluated.clone());
+        self.known.borrow_mut().entry(near.clone()).or_default().push(known);
         evaluated
     }
 
@@ -454,18 +451,5 @@ impl Application {
     /// The Flux Kustomization as `namespace/name`.
     pub fn title(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
-    }
-}
-
-impl Inventory {
-    /// By file: which applications read it.
-    pub fn readers(&self) -> BTreeMap<RepoPath, Vec<usize>> {
-        let mut readers: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
-        for (index, application) in self.applications.iter().enumerate() {
-            for path in application.build.files.keys() {
-                readers.entry(path.clone()).or_default().push(index);
-            }
-        }
-        readers
     }
 }

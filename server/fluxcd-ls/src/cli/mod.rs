@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod format;
+mod inventory;
 mod report;
 mod scene;
 mod snapshot;
@@ -22,6 +23,8 @@ pub enum Command {
     Check(check::Arguments),
     /// All that an editor shows at a place.
     Explain(explain::Arguments),
+    /// What every Flux Kustomization of a repository applies, and from which file; no cluster is asked.
+    Inventory(inventory::Arguments),
     /// Writes what a cluster says of its Flux objects as a plain Kubernetes `List`: a recording for --snapshot.
     Snapshot(snapshot::Arguments),
     /// What is found here: repository, remotes, contexts, served kinds, rights, each with what to do.
@@ -55,6 +58,7 @@ pub fn run(command: Command) -> ExitCode {
         match command {
             Command::Check(arguments) => check::run(arguments).await,
             Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Inventory(arguments) => inventory::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments),
