@@ -100,8 +100,11 @@ struct Repository<'a> {
     /// What an artifact's rules make of the repository.
     artifacts: RefCell<HashMap<Artifact, Option<Rc<Copies>>>>,
     /// What was evaluated, with the file that it is written in.
-    known: RefCell<HashMap<RepoPath, Vec<(Rc<Value>, Evaluated)>>>,
+    known: RefCell<HashMap<RepoPath, Vec<Known>>>,
 }
+
+/// A Kustomization, and what it applies.
+type Known = (Rc<Value>, Evaluated);
 
 /// A generator's document, and an artifact that it makes.
 type Artifact = (DocRef, String);
@@ -226,7 +229,7 @@ impl<'a> Repository<'a> {
     /// Builds what a Kustomization applies. `near` is the file that it is written in: of several documents that it may
     /// mean, those beside it count.
     fn evaluate(&self, kustomization: &Rc<Value>, near: &RepoPath) -> Evaluated {
-        let same = |(known, _): &&(Rc<Value>, Evaluated)| known.says_the_same(kustomization);
+        let same = |(known, _): &&Known| known.says_the_same(kustomization);
         if let Some((_, known)) = self.known.borrow().get(near).and_then(|it| it.iter().find(same)) {
             return known.clone();
         }
