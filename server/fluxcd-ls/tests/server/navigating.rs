@@ -181,6 +181,8 @@ async fn follow_what_is_typed() {
     let mut editor = Setup::new(FILES).hello().await;
     editor.open(APPS).await;
     editor.open(INFRA).await;
+    // Answered once it is known which repository the file is in: until then its text counts nowhere else.
+    editor.lenses(INFRA).await;
     // Not saved, and another file than the one that is asked about.
     let name = json!({"start": {"line": 2, "character": 18}, "end": {"line": 2, "character": 23}});
     editor.change(INFRA, 2, json!([{"range": name, "text": "other"}])).await;
