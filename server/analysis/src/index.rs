@@ -190,6 +190,13 @@ impl RepoIndex {
         }
     }
 
+    /// Files went and came back, or may have: what was derived from them meanwhile is out of date, although what is
+    /// told of them is the same.
+    pub fn touch(&mut self) {
+        self.stamp = Arc::default();
+        self.builds = Arc::default();
+    }
+
     /// A file that holds Flux objects, as it was told last.
     pub fn file(&self, path: &RepoPath) -> Option<&ParsedFile> {
         self.files.get(path)?.file.as_ref()

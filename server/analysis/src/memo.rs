@@ -12,7 +12,7 @@ use crate::inputs::RepoView;
 use crate::strays::Strays;
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
-/// for look-ups only.
+/// for look-ups only. It belongs to one set of remotes: take a new one when the remotes of the clone have changed.
 #[derive(Default)]
 pub struct Memo(Mutex<HashMap<String, Arc<Derived>>>);
 
@@ -71,11 +71,6 @@ impl Memo {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(cluster.to_owned(), Arc::clone(&derived));
         derived
-    }
-
-    /// Forgets everything: call it when the remotes of the clone have changed.
-    pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -30,14 +30,14 @@ pub enum ContactState {
     LastSeen(Timestamp),
 }
 
-/// What may be shown at `now`, when the cluster was last heard of at `last` and the clock jumped (the machine
-/// slept) at `jumped`.
+/// What may be shown at `now`, when the cluster was last heard of at `last` and the last reason to trust nothing older
+/// came at `doubted`: the clock jumped (the machine slept), or the cluster took no call.
 ///
-/// A jump takes the trust from every contact before it, however young that one seems: what was true before a
-/// weekend's sleep is not true now.
-pub fn contact_state(last: Timestamp, now: Timestamp, jumped: Option<Timestamp>) -> ContactState {
-    let stale_since = match jumped {
-        Some(jumped) if last <= jumped => jumped,
+/// That takes the trust from every contact before it, however young that one seems: what was true before a weekend's
+/// sleep is not true now.
+pub fn contact_state(last: Timestamp, now: Timestamp, doubted: Option<Timestamp>) -> ContactState {
+    let stale_since = match doubted {
+        Some(doubted) if last <= doubted => doubted,
         _ => plus(last, FRESH_FOR),
     };
     // A contact in the future means that the clock was set back: nothing is known of its age.

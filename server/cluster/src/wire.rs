@@ -69,6 +69,8 @@ struct Inner {
 struct State {
     last: Option<Timestamp>,
     hold_until: Option<Instant>,
+    /// A request could not be delivered, and nobody has looked into that yet.
+    failed: bool,
     watches: HashMap<String, Watch>,
 }
 
@@ -117,7 +119,12 @@ impl Wire {
         }
     }
 
-    /// Resolves when a watch began to stand or was cut.
+    /// Whether a request could not be delivered since this was last asked.
+    pub(crate) fn take_failed(&self) -> bool {
+        std::mem::take(&mut self.state().failed)
+    }
+
+    /// Resolves when a watch began to stand or was cut, or a request could not be delivered.
     pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
     }
@@ -135,6 +142,11 @@ impl Wire {
     fn heard(&self) {
         let now = self.0.clock.now();
         self.state().last = Some(now);
+    }
+
+    fn failed(&self) {
+        self.state().failed = true;
+        self.0.changed.notify_one();
     }
 
     fn held(&self, response: &http::response::Parts) {
@@ -241,7 +253,11 @@ where
                 }
             }
             let response = match tokio::time::timeout(ANSWER_WITHIN, answer).await {
-                Ok(response) => response.map_err(Into::into)?,
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => {
+                    wire.failed();
+                    return Err(error.into());
+                }
                 Err(_) => return Err(NoAnswer.into()),
             };
             let (parts, body) = response.into_parts();

@@ -73,6 +73,8 @@ pub(super) struct Run {
     began: Instant,
     clock: JumpDetector,
     jumped: Option<Timestamp>,
+    /// When the cluster was last found to be gone: what was heard before proves nothing.
+    gone: Option<Timestamp>,
     round: u64,
     /// The API server refused the credential, and nothing was listed since.
     rejected: bool,
@@ -143,6 +145,7 @@ impl Run {
             began: now,
             clock,
             jumped: None,
+            gone: None,
             round: 0,
             rejected: false,
             listed: BTreeSet::new(),
@@ -396,6 +399,11 @@ impl Run {
                 }
                 Some(done) = round.tasks.join_next() => self.done(&mut round, done).await,
                 () = wire.changed() => {
+                    if wire.take_failed() {
+                        // Nobody took our call. If it is so for the next one too, the cluster is gone; a watch that
+                        // was cut and stands again at once is nothing to tell.
+                        ask_for_life(&mut round);
+                    }
                     self.set_by_contact(Some(&mut round)).await;
                     None
                 }
@@ -429,10 +437,8 @@ impl Run {
         let silent = round.wire.last().is_none_or(|last| {
             now.duration_since(last) >= SignedDuration::try_from(PROBE_AFTER).unwrap_or_default()
         });
-        if silent && !round.probing {
-            round.probing = true;
-            let (client, server) = (round.access.0.client.clone(), round.access.server().to_owned());
-            round.tasks.spawn(async move { Done::Probe(probe(&client, &server).await) });
+        if silent {
+            ask_for_life(round);
         }
         let not_flux = round.access.0.served.is_empty() && round.discovered.elapsed() >= NOT_FLUX_EVERY;
         let asked = round.discover && round.discovered.elapsed() >= DISCOVERY_EVERY;
@@ -453,8 +459,12 @@ impl Run {
                 match result {
                     Ok(_) => self.set_by_contact(Some(round)).await,
                     Err(Refusal::Unauthorized) => return Some(End::Rejected),
-                    // The pool may be full of dead connections: a new one, and then we see.
-                    Err(Refusal::Other(_)) => return Some(End::Again(self.renewal())),
+                    // The pool may be full of dead connections: a new one, and then we see. No ✓ meanwhile.
+                    Err(Refusal::Other(_)) => {
+                        self.gone = Some(self.options.clock.now());
+                        self.set_by_contact(Some(round)).await;
+                        return Some(End::Again(self.renewal()));
+                    }
                 }
             }
             Ok(Done::Rights) => self.tell_rights(round).await,
@@ -661,6 +671,15 @@ impl Run {
             Command::AskRights(of) => Heard::Rights(of),
         }
     }
+}
+
+/// Sends a probe, unless one is under way.
+fn ask_for_life(round: &mut Round) {
+    if std::mem::replace(&mut round.probing, true) {
+        return;
+    }
+    let (client, server) = (round.access.0.client.clone(), round.access.server().to_owned());
+    round.tasks.spawn(async move { Done::Probe(probe(&client, &server).await) });
 }
 
 fn stop(round: &mut Round, scope: &Scope) {

@@ -43,7 +43,7 @@ impl Scene {
             stale: Stale { all: true, paths: BTreeSet::new() },
             git: Vec::new(),
             whole: found.git.is_some(),
-            watch: None,
+            watching: None,
         };
         let index = indexing.run().index;
         let name =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use manifests::RepoPath;
 
 use super::disk::Overlay;
-use super::repository::{Found, Indexed, Indexing, Repo, find};
+use super::repository::{Found, Indexed, Indexing, Repo, Watching, find};
 use super::watch::{RepoId, RepositoryChange};
 use super::world::{Done, World};
 
@@ -27,6 +27,9 @@ impl World {
     /// Files or branches changed.
     pub(super) fn repository_changed(&mut self, id: RepoId, change: RepositoryChange) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
+        let root = repo.disk.root();
+        // The work tree itself, or its repository, came or went.
+        let itself = change.paths.contains(root) || change.paths.contains(&root.join(".git"));
         for path in &change.paths {
             let Some(inside) = repo.relative(path) else { continue };
             if super::repository::is_yaml(&inside) {
@@ -35,25 +38,37 @@ impl World {
                 repo.stale.all = true;
             }
         }
-        repo.stale.all |= change.all;
-        if change.git {
+        repo.stale.all |= change.all || itself;
+        if change.git || itself {
             self.read_git(id);
         }
     }
 
     /// Asks Git again where it stands. What was missing may have been fetched.
     fn read_git(&mut self, id: RepoId) {
-        let Some(repo) = self.repos.get(&id) else { return };
+        let Some(repo) = self.repos.get_mut(&id) else { return };
+        repo.readings.0 += 1;
+        let reading = repo.readings.0;
         let (root, folders) = (repo.disk.root().to_owned(), self.folders.clone());
-        self.background(move || Done::Git(id, Box::new(find(&root, &folders))), || None);
+        self.background(move || Done::Git(id, reading, Box::new(find(&root, &folders))), || None);
     }
 
-    pub(super) fn git_read(&mut self, id: RepoId, found: Found) {
+    pub(super) fn git_read(&mut self, id: RepoId, reading: u64, found: Found) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
+        if reading < repo.readings.1 {
+            // A later look was quicker.
+            return;
+        }
+        repo.readings.1 = reading;
+        if found.root != repo.disk.root() && found.git.is_some() {
+            // While its own is gone, one around it is found: that one does not hold these files.
+            return;
+        }
         repo.git = found.git;
         repo.remotes = Arc::new(found.remotes);
         repo.pushed = Arc::new(found.pushed);
-        repo.memo.clear();
+        // A worker that began before this goes on to write into the old one.
+        repo.memo = Arc::default();
         Arc::make_mut(&mut repo.past).fetched();
         repo.asked = analysis::Lacks::default();
         self.repository_dirty(id);
@@ -81,7 +96,10 @@ impl World {
                 stale: std::mem::take(&mut repo.stale),
                 git: repo.git_folders(),
                 whole: repo.git.is_some(),
-                watch: repo.watch.is_none().then(|| self.events.clone()),
+                watching: Some(match repo.watch.take() {
+                    Some(watch) => Watching::On(watch),
+                    None => Watching::Begin(self.events.clone()),
+                }),
             };
             self.background(
                 move || Done::Indexed(id, Some(job.run())),
@@ -105,21 +123,16 @@ impl World {
     /// Takes a new index; without one (reading failed) the old one stays.
     fn index_is(&mut self, id: RepoId, first: bool, indexed: Option<Indexed>) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
-        let Some(Indexed { index, known, changed, watch, folders }) = indexed else { return };
+        let Some(Indexed { index, known, changed, watch, git }) = indexed else {
+            // The watch went with the task; the next one looks at everything and watches anew.
+            return;
+        };
         let before: BTreeSet<RepoPath> = repo.index.flux_files().into_iter().collect();
         repo.index = index;
         repo.known = known;
         // What was told meanwhile is not in this index: views tell it again.
         repo.told.clear();
-        match (watch, &mut repo.watch) {
-            (Some(watch), slot) => *slot = Some(watch),
-            (None, Some(watch)) => {
-                if let Err(error) = watch.add(&folders) {
-                    tracing::warn!(%error, "some folders are not watched");
-                }
-            }
-            (None, None) => {}
-        }
+        repo.watch = watch;
         if changed || first {
             let gone: Vec<_> = {
                 let now: BTreeSet<RepoPath> = repo.index.flux_files().into_iter().collect();
@@ -131,6 +144,10 @@ impl World {
                 }
             }
             self.repository_dirty(id);
+        }
+        // It was read just before the first indexing.
+        if git && !first {
+            self.read_git(id);
         }
     }
 }

@@ -55,12 +55,14 @@ pub(crate) struct Repo {
     pub seen: BTreeSet<(RepoPath, String)>,
     /// What analysis keeps from one answer to the next.
     pub memo: Arc<Memo>,
-    /// Sees changes; none until the first indexing.
+    /// Sees changes; none until the first indexing, and while one runs.
     pub watch: Option<Watch>,
     /// Files to read again, once the running indexing is done.
     pub stale: Stale,
     /// Whether an indexing runs.
     pub indexing: bool,
+    /// How often Git was begun to be read, and the newest of these readings that came to something.
+    pub readings: (u64, u64),
 }
 
 /// Files whose place in the index is out of date.
@@ -199,6 +201,7 @@ impl Repo {
             watch: None,
             stale: Stale { all: true, paths: BTreeSet::new() },
             indexing: false,
+            readings: (0, 0),
         }
     }
 
@@ -247,12 +250,20 @@ pub(crate) struct Indexed {
     pub index: RepoIndex,
     /// What it was told.
     pub known: Known,
-    /// Whether the index changed.
+    /// Whether the index changed, or files beside it that somebody may have looked at meanwhile.
     pub changed: bool,
-    /// A watch, where there was none.
+    /// The watch of its folders, where somebody watches.
     pub watch: Option<Watch>,
-    /// Folders to add to the watch that was there.
-    pub folders: Folders,
+    /// Whether Git's directories were not watched before: what changed in them nobody has told.
+    pub git: bool,
+}
+
+/// Who watches the folders of a repository.
+pub(crate) enum Watching {
+    /// Nobody yet; what happens is to be sent here.
+    Begin(mpsc::UnboundedSender<Event>),
+    /// A watch, which is to follow the folders as they are now.
+    On(Watch),
 }
 
 /// An index to be brought up to date.
@@ -271,19 +282,27 @@ pub(crate) struct Indexing {
     pub git: Vec<PathBuf>,
     /// Whether the folder is a repository, and no chance folder (a home, the root of a disk).
     pub whole: bool,
-    /// Where a watch sends to, when there is none yet.
-    pub watch: Option<mpsc::UnboundedSender<Event>>,
+    /// Who watches its folders; none when nobody waits for changes.
+    pub watching: Option<Watching>,
 }
 
 impl Indexing {
     /// Reads the files. Touches the disk, for seconds in large repositories.
     pub(crate) fn run(mut self) -> Indexed {
         let root = self.overlay.disk.root().to_owned();
-        let mut inside = Vec::new();
         let mut paths = std::mem::take(&mut self.stale.paths);
-        if self.stale.all {
-            let (files, folders) = yaml_files(&root, self.whole);
-            inside = folders;
+        // A folder or a closed file that went and is back already looks as it did, but whoever read it meanwhile saw
+        // nothing. What is open is read from its buffer.
+        let touched = self.stale.all || paths.iter().any(|path| !self.overlay.buffers.contains_key(path));
+        let (mut watch, begins) = match self.watching.take() {
+            Some(Watching::Begin(events)) => (Some(Watch::start(self.repo, &root, events)), true),
+            Some(Watching::On(watch)) => (Some(watch), false),
+            None => (None, false),
+        };
+        let mut git = false;
+        if self.stale.all || begins {
+            let (files, new_in_git) = follow(watch.as_mut(), root, self.git, self.whole);
+            git = new_in_git;
             // Those that are gone are told too.
             paths.extend(self.known.keys().cloned());
             paths.extend(self.overlay.buffers.keys().cloned());
@@ -294,31 +313,63 @@ impl Indexing {
             if !is_yaml(&path) && !self.known.contains_key(&path) {
                 continue;
             }
-            changed |= self.set(&path);
+            changed |= set(&mut self.index, &mut self.known, &self.overlay, &path);
         }
-        let folders = Folders { root, inside, git: self.git };
-        let watch = self.watch.and_then(|events| Watch::start(self.repo, &folders, events));
-        Indexed { index: self.index, known: self.known, changed, watch, folders }
+        if touched && !changed {
+            self.index.touch();
+            changed = true;
+        }
+        Indexed { index: self.index, known: self.known, changed, watch, git }
     }
+}
 
-    /// Tells a file as it is now. An index that changes makes everybody look again: only what is new is told.
-    fn set(&mut self, path: &RepoPath) -> bool {
-        let text = match self.overlay.buffers.get(path) {
-            Some(text) => Some(Arc::clone(text)),
-            None => self.overlay.disk.read_once(path).map(Arc::new),
-        };
-        let Some(text) = text else {
-            self.overlay.disk.forget(path);
-            self.index.set(path, None);
-            return self.known.remove(path).is_some();
-        };
-        let digest = text.digest();
-        if self.known.insert(path.clone(), digest) == Some(digest) {
-            return false;
+/// Watches the folders as they are now; gives the files, and whether Git's directories were not watched before. What
+/// comes while we look is seen: the last look is behind the last new watch.
+fn follow(
+    mut watch: Option<&mut Watch>,
+    root: PathBuf,
+    git: Vec<PathBuf>,
+    whole: bool,
+) -> (Vec<RepoPath>, bool) {
+    /// Somebody who makes folders faster than this is listened to later.
+    const ROUNDS: usize = 5;
+    let mut folders = Folders { root, inside: Vec::new(), git };
+    let mut new_in_git = false;
+    let mut files = Vec::new();
+    for _ in 0..ROUNDS {
+        (files, folders.inside) = yaml_files(&folders.root, whole);
+        let Some(watch) = &mut watch else { break };
+        let own = folders.root.join(".git");
+        if folders.git.is_empty() && own.is_dir() {
+            // It is, or becomes, a repository.
+            folders.git.push(own);
         }
-        self.index.set(path, Some(text.parsed().clone()));
-        true
+        let new = watch.follow(&folders);
+        new_in_git |= new.git;
+        if !new.inside {
+            break;
+        }
     }
+    (files, new_in_git)
+}
+
+/// Tells a file as it is now. An index that changes makes everybody look again: only what is new is told.
+fn set(index: &mut RepoIndex, known: &mut Known, overlay: &Overlay, path: &RepoPath) -> bool {
+    let text = match overlay.buffers.get(path) {
+        Some(text) => Some(Arc::clone(text)),
+        None => overlay.disk.read_once(path).map(Arc::new),
+    };
+    let Some(text) = text else {
+        overlay.disk.forget(path);
+        index.set(path, None);
+        return known.remove(path).is_some();
+    };
+    let digest = text.digest();
+    if known.insert(path.clone(), digest) == Some(digest) {
+        return false;
+    }
+    index.set(path, Some(text.parsed().clone()));
+    true
 }
 
 /// Whether a file's name says that it is YAML. kustomize knows one name without an ending.

@@ -67,8 +67,8 @@ pub(crate) enum Done {
     LensesServed(lsp::Uri, Stamped),
     /// Git answered.
     Answered(RepoId, Answers),
-    /// Git was read again.
-    Git(RepoId, Box<Found>),
+    /// Git was read again, at this count of readings.
+    Git(RepoId, u64, Box<Found>),
     /// A recording was read.
     Recorded(Result<Recording, String>),
     /// A large batch of a cluster was taken in.
@@ -256,7 +256,7 @@ impl World {
             Done::Counted(summary) => self.counted(summary),
             Done::LensesServed(uri, lenses) => self.lenses_served(&uri, lenses),
             Done::Answered(repo, answers) => self.git_answered(repo, answers),
-            Done::Git(repo, found) => self.git_read(repo, *found),
+            Done::Git(repo, reading, found) => self.git_read(repo, reading, *found),
             Done::Recorded(recording) => self.recorded(recording),
             Done::Applied(applied) => self.applied(*applied),
             Done::Connect(contexts) => self.connect(contexts),
@@ -299,7 +299,7 @@ impl World {
             lanes.reset();
         }
         for repo in self.repos.values_mut() {
-            repo.memo.clear();
+            repo.memo = Arc::default();
             repo.told.clear();
             repo.stale.all = true;
             repo.indexing = false;

@@ -5,6 +5,7 @@
 
 mod basics;
 mod connecting;
+mod disk;
 mod fleet;
 mod harness;
 mod navigating;

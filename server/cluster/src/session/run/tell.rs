@@ -57,7 +57,9 @@ impl Run {
 
     pub(super) async fn set_by_contact(&mut self, mut round: Option<&mut Round>) {
         let now = self.options.clock.now();
-        let state = self.known_until(round.as_deref()).map(|until| contact_state(until, now, self.jumped));
+        let state = self
+            .known_until(round.as_deref())
+            .map(|until| contact_state(until, now, self.jumped.max(self.gone)));
         let status = match (state, &round) {
             (None, _) | (_, None) if !self.ever_live => return,
             (None, _) => return,
