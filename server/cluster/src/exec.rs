@@ -5,6 +5,8 @@
 //! group of their own that can be ended as a whole, one at a time per context across all windows and commands, an
 //! end to waiting, and no second try by itself.
 
+mod group;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ use thiserror::Error;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
 
+use self::group::Group;
 use crate::kubeconfig::{Context, ExecPlugin, Fingerprint};
 use crate::state::StateDir;
 
@@ -405,44 +408,6 @@ fn clean(bytes: &[u8]) -> String {
         }
     }
     clean.trim().to_owned()
-}
-
-/// The process group of a command; killed when dropped, unless disarmed.
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    fn of(child: &tokio::process::Child) -> Self {
-        #[cfg(not(unix))]
-        let _ = child;
-        Self {
-            #[cfg(unix)]
-            leader: child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw),
-        }
-    }
-
-    fn kill(&mut self) {
-        #[cfg(unix)]
-        if let Some(leader) = self.leader.take() {
-            // Fails when all of it has ended, which is what is wanted.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
-
-    fn disarm(&mut self) {
-        #[cfg(unix)]
-        {
-            self.leader = None;
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 #[cfg(test)]

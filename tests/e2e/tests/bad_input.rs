@@ -249,20 +249,34 @@ fn alive(pid: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_client_that_vanishes_takes_the_server_and_a_hanging_login_with_it() {
+fn a_client_that_vanishes_and_a_server_that_is_killed_take_a_hanging_login_with_them() {
     let fleet = Fleet::lay_out();
     let pids = fleet.folder.path().join("pids");
     let hangs = format!("sleep 1000 &\necho $$ $! > '{}'\nwait\n", pids.display());
     let text = kubeconfig("https://127.0.0.1:1", &script(&fleet, &hangs));
-    let mut client = choose(&fleet, &fleet.kubeconfig(&text), "staging");
-    let started = client.wait_for("the login program", |_| {
-        std::fs::read_to_string(&pids).ok().filter(|text| text.ends_with('\n'))
-    });
-    assert_eq!(client.vanish(), Some(1), "nobody said goodbye");
+    for killed in [false, true] {
+        let mut client = choose(&fleet, &fleet.kubeconfig(&text), "staging");
+        let started = client.wait_for("the login program", |_| {
+            std::fs::read_to_string(&pids).ok().filter(|text| text.ends_with('\n'))
+        });
+        if killed {
+            let server = client.pid().to_string();
+            assert!(Command::new("kill").args(["-s", "KILL", &server]).status().unwrap().success());
+        }
+        let ended = client.vanish();
+        assert_eq!(ended, (!killed).then_some(1), "nobody said goodbye");
+        all_end(&started);
+        std::fs::remove_file(&pids).unwrap();
+    }
+}
+
+/// Waits until none of these processes runs.
+#[cfg(target_os = "linux")]
+fn all_end(pids: &str) {
     let until = Instant::now() + PATIENCE;
-    for pid in started.split_whitespace() {
+    for pid in pids.split_whitespace() {
         while alive(pid) {
-            assert!(Instant::now() < until, "process {pid} of {started} was left behind");
+            assert!(Instant::now() < until, "process {pid} of {pids} was left behind");
             std::thread::yield_now();
         }
     }
