@@ -145,8 +145,7 @@ impl World {
             }
             self.repository_dirty(id);
         }
-        // It was read just before the first indexing.
-        if git && !first {
+        if git {
             self.read_git(id);
         }
     }

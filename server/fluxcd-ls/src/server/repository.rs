@@ -12,7 +12,7 @@ use super::Event;
 use super::choosing::Offers;
 use super::disk::{Disk, Overlay};
 use super::documents::Text;
-use super::watch::{Folders, RepoId, Watch};
+use super::watch::{Folders, Followed, RepoId, Watch};
 use crate::lsp::backend::ClientMessage;
 
 /// YAML files beyond this many are not indexed: no repository of manifests has more, a home folder may.
@@ -254,7 +254,7 @@ pub(crate) struct Indexed {
     pub changed: bool,
     /// The watch of its folders, where somebody watches.
     pub watch: Option<Watch>,
-    /// Whether Git's directories were not watched before: what changed in them nobody has told.
+    /// Whether Git is to be read again: nobody watched its directories before, or they are gone.
     pub git: bool,
 }
 
@@ -301,8 +301,9 @@ impl Indexing {
         };
         let mut git = false;
         if self.stale.all || begins {
-            let (files, new_in_git) = follow(watch.as_mut(), root, self.git, self.whole);
-            git = new_in_git;
+            let (files, followed) = follow(watch.as_mut(), root, self.git, self.whole);
+            // It was read just before the first watch, but for a work tree that has gone since.
+            git = followed.is_none_or(|new| new.git && !begins);
             // Those that are gone are told too.
             paths.extend(self.known.keys().cloned());
             paths.extend(self.overlay.buffers.keys().cloned());
@@ -323,18 +324,18 @@ impl Indexing {
     }
 }
 
-/// Watches the folders as they are now; gives the files, and whether Git's directories were not watched before. What
-/// comes while we look is seen: the last look is behind the last new watch.
+/// Watches the folders as they are now; gives the files, and which watches are new; none where there is no work tree
+/// any more. What comes while we look is seen: the last look is behind the last new watch.
 fn follow(
     mut watch: Option<&mut Watch>,
     root: PathBuf,
     git: Vec<PathBuf>,
     whole: bool,
-) -> (Vec<RepoPath>, bool) {
+) -> (Vec<RepoPath>, Option<Followed>) {
     /// Somebody who makes folders faster than this is listened to later.
     const ROUNDS: usize = 5;
     let mut folders = Folders { root, inside: Vec::new(), git };
-    let mut new_in_git = false;
+    let mut all = Followed::default();
     let mut files = Vec::new();
     for _ in 0..ROUNDS {
         (files, folders.inside) = yaml_files(&folders.root, whole);
@@ -345,12 +346,13 @@ fn follow(
             folders.git.push(own);
         }
         let new = watch.follow(&folders);
-        new_in_git |= new.git;
+        all.git |= new.git;
         if !new.inside {
             break;
         }
     }
-    (files, new_in_git)
+    let there = folders.inside.contains(&folders.root);
+    (files, there.then_some(all))
 }
 
 /// Tells a file as it is now. An index that changes makes everybody look again: only what is new is told.
