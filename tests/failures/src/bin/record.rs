@@ -50,6 +50,8 @@ async fn main() {
 
     let begun = stream::iter(cases).map(|case| begin(&testbed, case)).buffer_unordered(AT_ONCE);
     let mut running: Vec<Running> = begun.collect().await;
+    // The first were begun while the last were not: all have the same time from here.
+    running.iter_mut().for_each(|run| run.since = Instant::now());
     let mut late = Vec::new();
     let mut looks = tokio::time::interval(LOOK);
     let home = Home::new();
