@@ -71,7 +71,7 @@ fn who_may_look_into_one_namespace_sees_that_one() {
         let mut editor = connected(&home, &shop, &kubeconfig);
         // The objects of a namespace that is not theirs: said once a file, not at each.
         let file = shop.flux_file();
-        let rows = editor.wait_lens(&file, "no permission");
+        let rows = editor.wait_lens(&file, "in all namespaces");
         assert_eq!(
             rows,
             ["1: staging: no permission to list gitrepositories.source.toolkit.fluxcd.io in all namespaces"]
@@ -80,7 +80,7 @@ fn who_may_look_into_one_namespace_sees_that_one() {
         let rows = said(&mut editor, &mine, "staging: applied");
         // Who applies these is not theirs to see, so it is not said that it is this file: the texts are compared.
         assert_eq!(rows.len(), 2, "{rows:#?}");
-        let compared = "; matches this text; flux-system/flux-system: no permission";
+        let compared = "; matches this text; flux-system/tenancy-root: no permission";
         assert!(rows.iter().all(|row| row.contains(compared) && !row.contains('✓')), "{rows:#?}");
         editor.stop();
 
