@@ -1,14 +1,33 @@
 //! Hello, settings, trust, folders.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::timers::Timer;
 use super::world::{Capabilities, Done, World};
 use super::{repository, to_lsp};
 use crate::lsp::convert;
 use crate::lsp::types as lsp;
-use crate::settings::{Problem, Scope, StatusBar};
+use crate::settings::{Problem, Scope, StatusBar, UserFile};
+
+/// How often the user's own files are looked at.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// The user's own files at a look.
+pub(crate) struct OwnFiles {
+    state: OwnFilesState,
+    /// The configuration, if its file is not what it was.
+    file: Option<UserFile>,
+}
+
+/// What tells whether files were changed.
+#[derive(Clone)]
+pub(crate) struct OwnFilesState {
+    config: cluster::FileState,
+    recordings: cluster::FileState,
+}
 
 impl World {
     pub(super) fn initialize(&mut self, params: lsp::InitializeParams) -> lsp::InitializeResult {
@@ -88,6 +107,7 @@ impl World {
         }
         // Before this nothing may be shown.
         self.tell_problems();
+        self.look_at_own_files();
         self.read_recordings();
         self.look_at_folders();
         self.watch_parent();
@@ -173,6 +193,55 @@ impl World {
             return;
         }
         self.editor_settings = settings;
+        self.settings_changed();
+    }
+
+    /// Looks whether the user's own configuration or a recording was changed.
+    pub(super) fn look_at_own_files(&mut self) {
+        let (config, recordings) = (self.options.paths.config_file(), self.recordings().to_vec());
+        let before = self.own_files.clone();
+        self.background(
+            move || {
+                let state = OwnFilesState {
+                    config: cluster::file_state(std::slice::from_ref(&config)),
+                    recordings: cluster::file_state(&recordings),
+                };
+                let same = before.is_some_and(|before| before.config == state.config);
+                let file = (!same).then(|| UserFile::read(&config));
+                Done::OwnFiles(Some(Box::new(OwnFiles { state, file })))
+            },
+            || Some(Done::OwnFiles(None)),
+        );
+    }
+
+    /// What became stricter holds at once; what became looser is offered, and nothing begins by itself.
+    pub(super) fn own_files_seen(&mut self, seen: Option<Box<OwnFiles>>) {
+        self.timers.set(Timer::OwnFiles, LOOK);
+        let Some(seen) = seen else { return };
+        let OwnFiles { state, file } = *seen;
+        let before = self.own_files.replace(state.clone());
+        if let Some(file) = file.filter(|file| *file != self.user_file) {
+            let recordings = self.recordings().to_vec();
+            self.user_file = file;
+            self.settings_changed();
+            if self.recordings() != recordings {
+                let named: Vec<_> =
+                    cluster::recording_names(self.recordings()).into_iter().map(|(_, name)| name).collect();
+                self.clusters
+                    .all
+                    .retain(|key, it| it.live.is_some() || named.iter().any(|name| **name == **key));
+                // Their state is of other files.
+                self.own_files = None;
+                self.read_recordings();
+                self.everything_changed();
+            }
+        } else if before.is_some_and(|before| before.recordings != state.recordings) {
+            self.read_recordings();
+        }
+    }
+
+    fn settings_changed(&mut self) {
+        let could = self.may_contact();
         let before = self.settings.clone();
         self.apply_settings();
         if self.initialized {
@@ -181,6 +250,11 @@ impl World {
         self.forget_closed();
         if !self.may_contact() {
             self.clusters.release();
+        }
+        if !could && self.may_contact() {
+            for id in self.repos.keys().copied().collect::<Vec<_>>() {
+                self.look_for_offers(id);
+            }
         }
         if before != self.settings {
             self.refresh_lenses = true;

@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Contact,
     /// Clocks, kubeconfig files and idle clusters are looked at.
     Pulse,
+    /// The user's own files are looked at: the configuration, and recordings.
+    OwnFiles,
     /// The editor's process is looked for.
     Parent,
 }

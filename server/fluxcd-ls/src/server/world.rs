@@ -13,6 +13,7 @@ use super::analysing::{Analysed, Lanes};
 use super::choosing::Offers;
 use super::clusters::{ClusterSet, Connect, Recording};
 use super::commands::Running;
+use super::configuring::{OwnFiles, OwnFilesState};
 use super::documents::{Document, Stamped};
 use super::hearing::Applied;
 use super::outbox::Outbox;
@@ -93,6 +94,8 @@ pub(crate) enum Done {
     ShowDetails(Option<lsp::Uri>, Option<lsp::Position>, String),
     /// The editor told its settings.
     Configured(serde_json::Value),
+    /// The user's own files were looked at; none if that failed.
+    OwnFiles(Option<Box<OwnFiles>>),
     /// An action ended.
     Acted(lsp::ProgressToken),
 }
@@ -120,6 +123,7 @@ impl Done {
             Done::Resume(..) => "resume",
             Done::ShowDetails(..) => "show details",
             Done::Configured(_) => "configured",
+            Done::OwnFiles(_) => "own files",
             Done::Acted(_) => "acted",
         }
     }
@@ -135,6 +139,8 @@ pub(crate) struct World {
 
     pub(super) client: Capabilities,
     pub(super) user_file: UserFile,
+    /// The user's own files, as they were when they were last looked at.
+    pub(super) own_files: Option<OwnFilesState>,
     /// What the editor said under `fluxcd`.
     pub(super) editor_settings: serde_json::Value,
     pub(super) settings: Settings,
@@ -184,6 +190,7 @@ impl World {
             editor_settings: serde_json::Value::Null,
             settings: user_file.settings.clone(),
             user_file,
+            own_files: None,
             analysis_settings: Arc::default(),
             trusted: None,
             folders: Vec::new(),
@@ -269,6 +276,7 @@ impl World {
             Done::Resume(key, object) => self.act_on(&key, object, cluster::Action::Resume, true),
             Done::ShowDetails(uri, position, cluster) => self.details_in(uri, position, cluster),
             Done::Configured(settings) => self.editor_settings_are(settings),
+            Done::OwnFiles(seen) => self.own_files_seen(seen),
             Done::Acted(token) => self.running.ended(&token),
         }
     }
@@ -279,6 +287,7 @@ impl World {
             Timer::Recheck => self.recheck(),
             Timer::Contact => self.contacts_age(),
             Timer::Pulse => self.pulse(),
+            Timer::OwnFiles => self.look_at_own_files(),
             Timer::Parent => self.look_for_parent(),
         }
     }

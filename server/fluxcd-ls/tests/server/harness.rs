@@ -439,6 +439,12 @@ impl Editor {
         writer.shutdown().await.unwrap();
     }
 
+    /// The user's own `config.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        let home = self.repo.with_file_name("home");
+        Paths { config: home.join("config"), state: home.join("state") }.config_file()
+    }
+
     /// Waits until it is written down which cluster a file belongs to.
     pub async fn remembers(&mut self, file: &str) {
         let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -9,4 +9,5 @@ mod disk;
 mod fleet;
 mod harness;
 mod navigating;
+mod own_files;
 mod showing;
