@@ -371,7 +371,7 @@ impl World {
     }
 
     pub(super) fn look_for_parent(&mut self) {
-        const EVERY: Duration = Duration::from_secs(30);
+        const EVERY: Duration = Duration::from_secs(10);
         match self.parent_lives() {
             Some(true) => self.timers.set(Timer::Parent, EVERY),
             Some(false) => {

@@ -105,6 +105,20 @@ async fn an_editor_that_dies_takes_the_server_with_it() {
     assert!(!editor.ended().await, "nobody said goodbye");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn an_editor_whose_process_is_gone_takes_the_server_with_it() {
+    // Its streams stay open: somebody else has inherited them.
+    let mut process = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let mut editor = Setup::new(FILES).start();
+    editor.request("initialize", json!({"processId": process.id(), "capabilities": {}})).await;
+    editor.notify("initialized", json!({})).await;
+    assert_eq!(editor.lenses("nowhere.yaml").await, Vec::<String>::new(), "it lives while the editor does");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(!editor.ended().await, "nobody said goodbye");
+}
+
 #[tokio::test]
 async fn exit_without_shutdown_ends_it_with_an_error() {
     let mut editor = Setup::new(FILES).hello().await;
