@@ -86,6 +86,11 @@ impl Fake {
         self
     }
 
+    /// Serves these resources from now on; gives those that it served until now.
+    pub(crate) fn serve(&self, served: Vec<(String, Vec<String>)>) -> Vec<(String, Vec<String>)> {
+        std::mem::replace(&mut self.state().served, served)
+    }
+
     pub(crate) fn serve_also(&self, group: &str, plural: &str) {
         self.state().served.push((group.into(), vec![plural.into()]));
     }

@@ -30,6 +30,9 @@ const BATCH_EVERY: Duration = Duration::from_millis(50);
 const LISTED_WITHIN: Duration = Duration::from_secs(15);
 /// Discovery is repeated after a 404, not more often than this.
 const DISCOVERY_EVERY: Duration = Duration::from_secs(30);
+/// An API server that has just started serves its own resources before those of CRDs: so long kinds that were served
+/// before are waited for.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// How often a cluster without Flux is asked again.
 const NOT_FLUX_EVERY: Duration = Duration::from_secs(300);
 /// A credential is renewed this long before it ends, if it can be done unattended.
@@ -75,6 +78,9 @@ pub(super) struct Run {
     jumped: Option<Timestamp>,
     /// When the cluster was last found to be gone: what was heard before proves nothing.
     gone: Option<Timestamp>,
+    /// Kinds that the last complete connection served, and since when some of them are missing.
+    served: BTreeSet<Kind>,
+    missing: Option<Instant>,
     round: u64,
     /// The API server refused the credential, and nothing was listed since.
     rejected: bool,
@@ -146,6 +152,8 @@ impl Run {
             clock,
             jumped: None,
             gone: None,
+            served: BTreeSet::new(),
+            missing: None,
             round: 0,
             rejected: false,
             listed: BTreeSet::new(),
@@ -247,6 +255,7 @@ impl Run {
             }
         };
         match result {
+            Ok((access, _)) if self.still_starts(&access) => Err(End::Later),
             Ok((access, expires)) => {
                 *self.shared.lock(&self.shared.access) = Some(access.clone());
                 Ok((access, wire, expires))
@@ -271,6 +280,20 @@ impl Run {
                 Err(End::Later)
             }
         }
+    }
+
+    /// Whether an API server that came back lacks kinds that it served before, for a while at most.
+    fn still_starts(&mut self, access: &Access) -> bool {
+        let now = Kind::ALL.iter().copied().filter(|kind| access.0.served.version(*kind).is_some()).collect();
+        if self.served.is_subset(&now)
+            || self.missing.get_or_insert_with(Instant::now).elapsed() >= STARTS_WITHIN
+        {
+            self.served = now;
+            self.missing = None;
+            return false;
+        }
+        tracing::debug!(context = %self.shared.key, "kinds that were served before are not served yet");
+        true
     }
 
     /// Waits before the next try; a nudge ends the wait.

@@ -409,6 +409,29 @@ async fn a_cluster_that_goes_away_is_never_green() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_has_just_started_is_waited_for() {
+    let fake = Fake::flux();
+    fake.put(APPS, kustomization("one"));
+    let mut owner = own(&fake);
+    owner.live().await;
+    fake.always("", Answer::Refuse);
+    fake.cut();
+    owner.until("checking", |o| matches!(o.statuses.last(), Some(SessionStatus::Checking { .. }))).await;
+    // It answers, and does not know of CRDs yet.
+    let served = fake.serve(Vec::new());
+    fake.usual_again();
+    owner.pass(Duration::from_secs(20)).await;
+    assert!(!owner.statuses.contains(&SessionStatus::NotFlux), "{:?}", owner.statuses);
+    assert_eq!(owner.message().as_deref(), Some("one"));
+    fake.serve(served);
+    owner.live().await;
+    // One from which Flux was removed says so in the end.
+    fake.serve(Vec::new());
+    owner.session.poke();
+    owner.until_status(SessionStatus::NotFlux).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cut_that_heals_at_once_is_not_seen() {
     let fake = Fake::flux();
     let mut owner = own(&fake);
