@@ -18,34 +18,51 @@ use crate::words;
 /// report.
 pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     let view = View::new(inputs);
-    let Some(file) = view.any_file(path) else { return FileReport::default() };
-    let stands = view.stands(path, &file);
+    let file = view.any_file(path);
+    let stands = file.as_ref().map(|it| view.stands(path, it)).unwrap_or_default();
     let mut report = FileReport::default();
+    // Marks in documents that are no Flux objects; those that are come with their own.
+    let own = |at: TextSize| stands.iter().any(|it| it.placed.range().contains(at));
+    report.findings.extend(view.placed_findings(path).into_iter().filter(|it| !own(it.range.start())));
     for (nth, stand) in stands.iter().enumerate() {
         report.findings.extend(view.findings(stand));
         report.actions.extend(view.actions(stand, nth == 0));
         view.note_unknown(stand, &mut report.unknown);
         view.want_commits(stand);
     }
-    report.lenses = view.lenses(&stands, view.rows_of_manifests(path, &file));
+    report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
+    let plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
+    report.lenses = view.lenses(&stands, plain);
     report.unknown.sort();
     report.unknown.dedup();
     let (lacks, recheck_at) = view.finish();
     FileReport { lacks, recheck_at, ..report }
 }
 
+/// The files in which a mark stands for a failure that is not about a document of theirs: to be analysed besides those
+/// with Flux objects ([`RepoIndex::flux_files`](crate::RepoIndex::flux_files)).
+pub fn files_with_marks(inputs: &Inputs<'_>) -> Vec<RepoPath> {
+    View::new(inputs).files_with_marks()
+}
+
 /// What to show at an offset: at the kind and the name of a Flux object, at its marks, and at the names of other
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
 pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
     let view = View::new(inputs);
-    let file = view.any_file(path)?;
-    let placed = file.document_at(offset)?;
-    if crate::navigation::build_folder(path, &placed.document).is_some() {
-        let handle = crate::builders::handle(&placed.document, placed.in_document(offset)?)?;
-        let page = view.page_of_build(path, &file);
+    let file = view.any_file(path);
+    let placed = file.as_ref().and_then(|it| it.document_at(offset));
+    if let (Some(file), Some(placed)) = (&file, placed)
+        && crate::navigation::build_folder(path, &placed.document).is_some()
+        && let Some(handle) = crate::builders::handle(&placed.document, placed.in_document(offset)?)
+    {
+        let page = view.page_of_build(path, file);
         return Some(Hover { range: placed.in_file(handle), markdown: view.markdown(&page) });
     }
-    let Some(stand) = view.stand(path, placed) else { return view.hover_of_manifest(path, &file, offset) };
+    let stand = placed.and_then(|it| view.stand(path, it));
+    let (Some(placed), Some(stand)) = (placed, stand) else {
+        let mark = view.hover_of_mark(path, offset);
+        return mark.or_else(|| view.hover_of_manifest(path, file.as_ref()?, offset));
+    };
     let (_, identity) = flux_object(&placed.document)?;
     if let Some((range, page)) = view.hover_of_reference(&stand, offset) {
         return Some(Hover { range, markdown: view.markdown(&page) });
@@ -131,6 +148,9 @@ pub fn goto_cause(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Opti
     {
         return Some(Cause::Place { path: at.path, range: placed.in_file(range), object: hop.from.clone() });
     }
+    if let Some(spot) = view.first_spot(index, &root) {
+        return Some(Cause::Place { path: spot.path, range: spot.range, object: root });
+    }
     if let Some((at, placed)) = view.place_of(index, &root, true) {
         let range = view.failure_range(index, &root, placed);
         return Some(Cause::Place { path: at.path, range, object: root });
@@ -199,6 +219,23 @@ impl View<'_> {
     pub(crate) fn markdown(&self, page: &Page) -> String {
         let markdown = page.markdown();
         if self.inputs.settings.ascii { words::ascii(&markdown) } else { markdown }
+    }
+
+    /// At a mark in a document that is no Flux object: everything of the Flux objects that it is about.
+    fn hover_of_mark(&self, path: &RepoPath, offset: TextSize) -> Option<Hover> {
+        let marks = self.placed_findings(path);
+        let here: Vec<_> = marks.iter().filter(|it| it.range.contains_inclusive(offset)).collect();
+        let range = here.first()?.range;
+        let mut page = Page::default();
+        for finding in here.iter().filter(|it| it.range == range) {
+            page.line(spans![d finding.message]);
+            for index in (0..self.inputs.clusters.len())
+                .filter(|it| finding.keys.contains(&self.cluster(*it).key.to_owned()))
+            {
+                page.extend(self.page_of_object(index, &finding.object, HOVER, false));
+            }
+        }
+        Some(Hover { range, markdown: self.markdown(&page) })
     }
 
     /// The object that is named at an offset, in each cluster that has the document.

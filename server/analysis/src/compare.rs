@@ -1,7 +1,7 @@
 //! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
 //! count.
 
-use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle};
+use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle, TextSize};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +19,15 @@ pub(crate) fn same_document(a: &Document, b: &Document) -> bool {
         (None, None) => true,
         _ => false,
     }
+}
+
+/// Whether the entry at the top of a document that an offset lies in says the same in another document. `None` if the
+/// offset lies in none.
+pub(crate) fn same_entry_at(document: &Document, offset: TextSize, other: &Document) -> Option<bool> {
+    let entries = document.root.as_ref()?.as_mapping()?;
+    let entry = entries.iter().find(|it| it.key.range.cover(it.value.range).contains_inclusive(offset))?;
+    let other = other.root.as_ref().and_then(|it| it.get(&entry.key.as_scalar()?.value));
+    Some(other.is_some_and(|other| same(&entry.value, other, DEPTH)))
 }
 
 /// The objects of a file, by what they say they are.

@@ -1,57 +1,58 @@
 //! The objects that a live Kustomization applies, as the texts in front of the user make them.
 
-use flux::{Kind, ObjectId};
-use manifests::kustomize::{Build, Built, Id};
-use manifests::{Value, value};
+use flux::{Kind, Named, ObjectId};
+use manifests::kustomize::{Build, Built, Origin};
+use manifests::{RepoPath, Tree, Value, value};
 use std::sync::{Arc, PoisonError};
 
+use crate::copies::Copies;
+use crate::index::DocRef;
 use crate::inventory::from_json;
+use crate::placing::find_object;
 use crate::view::View;
 
 /// What a Kustomization applies, with content: kept for those that were asked for, while texts and facts stay.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// Its spec: as the repository writes it where that is what the cluster has, else the cluster's own, without places.
+    /// Its spec as the repository writes it; the cluster's own, without places, if no text is known to be it.
     pub(crate) spec: Arc<Value>,
+    /// The folder that is built: of the repository, or of the artifact that was copied from it.
+    pub(crate) dir: RepoPath,
+    /// How the artifact was copied from the repository, if it was.
+    pub(crate) copies: Option<Arc<Copies>>,
     /// What is built from the texts.
     pub(crate) build: Build,
 }
 
-/// The fields of a Kustomization that shape what it builds.
-const SHAPING: [&str; 12] = [
-    "path",
-    "targetNamespace",
-    "namePrefix",
-    "nameSuffix",
-    "components",
-    "ignoreMissingComponents",
-    "patches",
-    "patchesStrategicMerge",
-    "patchesJson6902",
-    "images",
-    "postBuild",
-    "commonMetadata",
-];
+/// A Flux object as the texts have it.
+#[derive(Clone)]
+pub(crate) struct Written {
+    /// The object.
+    pub(crate) value: Arc<Value>,
+    /// The document that it starts from; none for one that is generated.
+    pub(crate) document: Option<DocRef>,
+    /// What builds it, and its place among what is built.
+    pub(crate) by: Option<(Arc<Content>, usize)>,
+}
 
 /// How many Kustomizations that apply each other are followed.
 const MAX_DEPTH: u32 = 16;
 
 impl Content {
-    /// The object that a cluster knows by this id. `None` also when several may be meant.
-    pub(crate) fn object(&self, id: &ObjectId) -> Option<&Built> {
-        let is_it = |made: &Id| {
-            *made.kind == *id.kind
-                && *made.group == *id.group
-                && made.may_be_named(&id.name)
-                && (id.namespace.is_empty()
-                    || made
-                        .namespace
-                        .as_deref()
-                        .is_none_or(|it| manifests::kustomize::may_be(it, &id.namespace)))
-        };
-        let mut found = self.build.objects.iter().filter(|it| it.id().is_some_and(|id| is_it(&id)));
-        let first = found.next()?;
-        found.next().is_none().then_some(first)
+    /// Where a path of the artifact is in the repository.
+    pub(crate) fn in_repository(&self, tree: &dyn Tree, path: &RepoPath) -> RepoPath {
+        match &self.copies {
+            None => path.clone(),
+            Some(copies) => copies.artifact(tree).written_at(path),
+        }
+    }
+}
+
+impl Written {
+    /// What it is built from; none for a document that nobody is known to build.
+    pub(crate) fn built(&self) -> Option<&Built> {
+        let (content, at) = self.by.as_ref()?;
+        content.build.objects.get(*at)
     }
 }
 
@@ -77,34 +78,41 @@ impl View<'_> {
         if !delivery.from.is_certain() {
             return None;
         }
-        let live = Arc::new(from_json(&delivery.kustomization.raw_spec()));
-        let written = self.made(cluster, id, depth).and_then(|it| it.get("spec").cloned());
-        let agrees = |written: &Arc<Value>| {
-            SHAPING.iter().all(|key| match (written.get(key), live.get(key)) {
-                (Some(one), Some(two)) => one.says_the_same(two),
-                (None, None) => true,
-                _ => false,
-            })
-        };
-        let spec = written.filter(agrees).unwrap_or(live);
-        let repo = &self.inputs.repo;
-        let (build, _) = repo.index.build(repo.tree, delivery.from.key(), &spec);
-        Some(Content { spec, build })
+        let written = self.written_below(cluster, id, depth).and_then(|it| it.value.get("spec").cloned());
+        // The text, even where it differs from the live spec: what is being mended is placed in what is typed, and what it
+        // was at the revision that failed is another question.
+        let spec = written.unwrap_or_else(|| Arc::new(from_json(&delivery.kustomization.raw_spec())));
+        let (repo, key) = (&self.inputs.repo, delivery.from.key());
+        let (build, _) = repo.index.build(repo.tree, key, &spec);
+        Some(Content { spec, build, dir: key.dir.clone(), copies: key.copies.clone() })
     }
 
     /// A Flux object as the texts make it: what its Kustomization builds of it, else its own document.
-    pub(crate) fn made(&self, cluster: usize, id: &ObjectId, depth: u32) -> Option<Arc<Value>> {
+    pub(crate) fn written(&self, cluster: usize, id: &ObjectId) -> Option<Written> {
+        self.written_below(cluster, id, MAX_DEPTH)
+    }
+
+    fn written_below(&self, cluster: usize, id: &ObjectId, depth: u32) -> Option<Written> {
         let depth = depth.checked_sub(1)?;
+        let named = Named {
+            group: Some(id.group.to_string()),
+            kind: id.kind.to_string(),
+            namespace: Some(id.namespace.to_string()),
+            name: id.name.to_string(),
+        };
         let appliers = self.facts(cluster).appliers_of(id);
-        let mut appliers =
-            appliers.iter().filter(|it| it.kind == Kind::Kustomization && it.id != *id).map(|it| &it.id);
-        let built = appliers.find_map(|applier| {
-            let content = self.content_below(cluster, applier, depth)?;
-            content.object(id).map(|it| Arc::clone(&it.value))
-        });
-        built.or_else(|| {
-            let (at, placed) = self.place_of(cluster, id, false)?;
-            value::of_document(&at.path, at.index, placed)
-        })
+        for applier in appliers.iter().filter(|it| it.kind == Kind::Kustomization && it.id != *id) {
+            let Some(content) = self.content_below(cluster, &applier.id, depth) else { continue };
+            let Some(at) = find_object(&content.build, &named) else { continue };
+            let built = &content.build.objects[at];
+            let document = match &built.origin {
+                Origin::Document { path, index } => Some(DocRef { path: path.clone(), index: *index }),
+                Origin::Generated { .. } => None,
+            };
+            return Some(Written { value: Arc::clone(&built.value), document, by: Some((content, at)) });
+        }
+        let (at, placed) = self.place_of(cluster, id, false)?;
+        let value = value::of_document(&at.path, at.index, placed)?;
+        Some(Written { value, document: Some(at), by: None })
     }
 }

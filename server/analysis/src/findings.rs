@@ -1,5 +1,7 @@
 //! Marks: only at causes, once for all clusters, never for another text at full strength (design 2.4, 3.1, 3.2).
 
+mod placed;
+
 use flux::{Cause, CauseKind, Object, ObjectId, Side, State, Verdict};
 use manifests::{Document, Placed, RepoPath, TextRange};
 use std::collections::HashMap;
@@ -26,7 +28,7 @@ pub(crate) struct Stand<'d> {
 /// A mark of one cluster, before those of several are put together.
 struct Mark {
     cluster: usize,
-    /// In bytes of the document.
+    /// In bytes of the file.
     range: TextRange,
     severity: Severity,
     code: String,
@@ -40,6 +42,7 @@ struct Mark {
     object: ObjectId,
     applier: Option<ObjectId>,
     related: Vec<Related>,
+    fixes: Vec<String>,
 }
 
 impl View<'_> {
@@ -49,6 +52,18 @@ impl View<'_> {
         for (standing, text) in &stand.standings {
             marks.extend(self.marks(stand, standing, *text));
         }
+        let within = stand.placed.range();
+        let placed = self.placed_marks(stand.path).into_iter();
+        marks.extend(placed.filter(|it| within.contains(it.range.start())));
+        self.merged(marks)
+    }
+
+    /// The marks of failures that stand in a file, whatever the file is.
+    pub(crate) fn placed_findings(&self, path: &RepoPath) -> Vec<Finding> {
+        self.merged(self.placed_marks(path))
+    }
+
+    fn merged(&self, mut marks: Vec<Mark>) -> Vec<Finding> {
         let mut found: Vec<Finding> = Vec::new();
         while !marks.is_empty() {
             let first = marks.remove(0);
@@ -58,13 +73,13 @@ impl View<'_> {
             alike.insert(0, first);
             // The strongest speaks for all: what is certain in one cluster is not weakened by doubt in another.
             alike.sort_by_key(|it| (it.severity, it.cluster));
-            found.extend(self.together(stand, alike));
+            found.extend(self.together(alike));
         }
         found.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
         found
     }
 
-    fn together(&self, stand: &Stand<'_>, marks: Vec<Mark>) -> Option<Finding> {
+    fn together(&self, marks: Vec<Mark>) -> Option<Finding> {
         let mut names: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
         for mark in &marks {
@@ -86,7 +101,7 @@ impl View<'_> {
         message.push_str(&first.sentence);
         let ascii = self.inputs.settings.ascii;
         Some(Finding {
-            range: stand.placed.in_file(first.range),
+            range: first.range,
             severity: first.severity.max(self.inputs.settings.max_severity),
             code: first.code,
             message: if ascii { words::ascii(&message) } else { message },
@@ -97,6 +112,7 @@ impl View<'_> {
             revision: first.revision,
             verdict: first.verdict,
             related: first.related,
+            fixes: first.fixes,
         })
     }
 
@@ -117,7 +133,7 @@ impl View<'_> {
             State::Failed { .. } | State::Unhealthy
                 if self.is_own_trouble(standing.cluster, &standing.object) =>
             {
-                self.own_mark(stand, standing, live, &verdict).into_iter().collect()
+                self.own_marks(stand, standing, live, &verdict)
             }
             State::Failed { .. } | State::Unhealthy | State::Waiting { .. } => {
                 self.marks_of_others(stand, standing, live, &verdict)
@@ -129,28 +145,63 @@ impl View<'_> {
         };
         marks.extend(self.marks_of_held(stand, standing, live, &verdict));
         for mark in &mut marks {
-            mark.freshness = match proof {
-                Proof::Live => None,
-                Proof::Checking { at } | Proof::Was { at } => {
-                    Some(format!("as of {}", words::day(at, self.inputs.now, self.inputs.zone)))
-                }
-                Proof::Recorded { .. } | Proof::None => self.freshness(proof),
-            };
-            if matches!(proof, Proof::Checking { .. } | Proof::Was { .. }) {
-                mark.severity = mark.severity.down();
-            }
-            if text.is_other() {
-                mark.severity = mark.severity.down();
-            }
-            let at = mark.revision.as_deref();
-            mark.about = match (text, at) {
-                (Text::Changed(pushed), Some(at)) => format!("failed at {at}{}: ", changed(pushed)),
-                (Text::Changed(pushed), None) => format!("failed{}: ", changed(pushed)),
-                (Text::Differs, _) => "the live spec differs from this text: ".to_owned(),
-                (Text::Same | Text::Unknown, _) => String::new(),
-            };
+            self.weigh(mark, proof, text);
         }
         marks
+    }
+
+    /// Says how sure a mark is, and lowers it if it is not.
+    fn weigh(&self, mark: &mut Mark, proof: Proof, text: Text) {
+        mark.freshness = match proof {
+            Proof::Live => None,
+            Proof::Checking { at } | Proof::Was { at } => {
+                Some(format!("as of {}", words::day(at, self.inputs.now, self.inputs.zone)))
+            }
+            Proof::Recorded { .. } | Proof::None => self.freshness(proof),
+        };
+        if matches!(proof, Proof::Checking { .. } | Proof::Was { .. }) {
+            mark.severity = mark.severity.down();
+        }
+        if text.is_other() {
+            mark.severity = mark.severity.down();
+        }
+        let at = mark.revision.as_deref();
+        mark.about = match (text, at) {
+            (Text::Changed(pushed), Some(at)) => format!("failed at {at}{}: ", changed(pushed)),
+            (Text::Changed(pushed), None) => format!("failed{}: ", changed(pushed)),
+            (Text::Differs, _) => "the live spec differs from this text: ".to_owned(),
+            (Text::Same | Text::Unknown, _) => String::new(),
+        };
+    }
+
+    /// What of an object's failure stands nowhere else: at its own fields.
+    fn own_marks(
+        &self,
+        stand: &Stand<'_>,
+        standing: &Standing,
+        live: &Object,
+        verdict: &Verdict,
+    ) -> Vec<Mark> {
+        let Some(faults) = self.faults(standing.cluster, &standing.object) else { return Vec::new() };
+        if faults.all.iter().all(|it| it.spot.is_none()) {
+            return self.own_mark(stand, standing, live, verdict).into_iter().collect();
+        }
+        let rest = faults.all.iter().filter(|it| it.spot.is_none());
+        let marks = rest.filter_map(|it| {
+            let path = it.fault.own.field(live).unwrap_or_else(|| "metadata.name".to_owned());
+            let range = field_range(&stand.placed.document, live, &path)?;
+            let mut mark =
+                self.mark(stand, standing, verdict, range, severity_of_failure(live, it.fault.side))?;
+            let says = flux::message::first_sentence(&crate::page::clean(&it.fault.says));
+            // Far from the object: it has to be named.
+            mark.sentence = match it.fault.object.as_ref().filter(|it| !says.contains(&it.name)) {
+                Some(object) => words::data(&format!("{object}: {says}")),
+                None => words::data(&says),
+            };
+            mark.key = flux::message::masked(&it.fault.says);
+            Some(mark)
+        });
+        marks.collect()
     }
 
     /// A failure of the object itself, at its own field.
@@ -162,7 +213,13 @@ impl View<'_> {
         verdict: &Verdict,
     ) -> Option<Mark> {
         let field = flux::failure_field(live, verdict);
-        let range = field_range(&stand.placed.document, live, &field.path)?;
+        let mut range = field_range(&stand.placed.document, live, &field.path)?;
+        if field.shape == Some("K45")
+            && let Some(entry) = stand.placed.document.entry(&crate::index::field(&field.path))
+        {
+            // The variable's name is wrong, not its value.
+            range = entry.key.range;
+        }
         let severity = severity_of_failure(live, field.side);
         let mut mark = self.mark(stand, standing, verdict, range, severity)?;
         if verdict.state == State::Unhealthy {
@@ -182,7 +239,7 @@ impl View<'_> {
     ) -> Vec<Mark> {
         let causes = self.causes(standing.cluster, &standing.object);
         let mut marks = Vec::new();
-        for cause in &causes.roots {
+        for (nth, cause) in causes.roots.iter().enumerate() {
             let Some(mut severity) = severity_of(cause.kind) else { continue };
             // What belongs to this repository and has no document has no other mark.
             if cause.kind == CauseKind::Failure
@@ -195,8 +252,11 @@ impl View<'_> {
             if self.outside(standing.cluster).get(&cause.root) != Some(&standing.object) {
                 continue;
             }
-            let field = cause.chain.first().map(|hop| hop.field.as_str()).filter(|it| !it.is_empty());
-            let range = field_range(&stand.placed.document, live, field.unwrap_or("metadata.name"));
+            if self.reference_elsewhere(standing.cluster, &standing.object, nth).is_some() {
+                continue;
+            }
+            let field = self.field_to(standing.cluster, cause);
+            let range = field_range(&stand.placed.document, live, &field);
             let Some(range) = range else { continue };
             let Some(mut mark) = self.mark(stand, standing, verdict, range, severity) else { continue };
             mark.sentence = cause_sentence(cause);
@@ -240,6 +300,26 @@ impl View<'_> {
             marks.push(mark);
         }
         marks
+    }
+
+    /// The field of an object that leads to a cause. The HelmChart that Flux makes of a release's chart template has no
+    /// document: what it says of its own fields is said of the template's.
+    pub(crate) fn field_to(&self, cluster: usize, cause: &Cause) -> String {
+        let name = || "metadata.name".to_owned();
+        let Some(first) = cause.chain.first() else { return name() };
+        let of_template = first.field.starts_with("spec.chart.spec.");
+        let of_chart = match (cause.chain.get(1), self.facts(cluster).get(&first.to)) {
+            (Some(second), _) => Some(second.field.clone()),
+            (None, Some(chart)) => {
+                self.verdict(cluster, &first.to).map(|it| flux::failure_field(chart, &it).path)
+            }
+            (None, None) => None,
+        };
+        match of_chart.as_deref().and_then(|it| it.strip_prefix("spec.")) {
+            Some(field) if of_template => format!("spec.chart.spec.{field}"),
+            _ if first.field.is_empty() => name(),
+            _ => first.field.clone(),
+        }
     }
 
     /// Objects that wait for each other: each of them is a cause, so each is marked, at its own reference.
@@ -306,7 +386,7 @@ impl View<'_> {
         let document = &stand.placed.document;
         Some(Mark {
             cluster: standing.cluster,
-            range,
+            range: stand.placed.in_file(range),
             severity,
             code: words::data(&verdict.reason),
             key: flux::message::masked(&verdict.message),
@@ -318,6 +398,7 @@ impl View<'_> {
             object: standing.object.clone(),
             applier: standing.applier.as_ref().map(|it| it.id.clone()),
             related: self.related(stand.path, document, stand.placed, standing)?,
+            fixes: Vec::new(),
         })
     }
 
@@ -338,14 +419,7 @@ impl View<'_> {
                 related.push(Related { path: place.path, range: place.range, message });
             }
         }
-        for waiting in self.blocked(standing.cluster, &standing.object).iter().take(NAMED_BLOCKED) {
-            if let Some((at, placed)) = self.place_of(standing.cluster, waiting, false)
-                && let Some((_, identity)) = flux_object(&placed.document)
-            {
-                let message = words::data(&format!("{waiting} waits for this"));
-                related.push(Related { path: at.path, range: placed.in_file(identity.name_range), message });
-            }
-        }
+        related.extend(self.waiting_for(standing.cluster, &standing.object));
         if related.is_empty() {
             let said = self
                 .verdict(standing.cluster, &standing.object)
@@ -358,6 +432,22 @@ impl View<'_> {
             });
         }
         Some(related)
+    }
+
+    /// The documents of what waits for an object.
+    fn waiting_for(&self, cluster: usize, object: &ObjectId) -> Vec<Related> {
+        let blocked = self.blocked(cluster, object).iter().take(NAMED_BLOCKED);
+        let related = blocked.filter_map(|waiting| {
+            let (at, placed) = self.place_of(cluster, waiting, false)?;
+            let (_, identity) = flux_object(&placed.document)?;
+            let message = words::data(&format!("{waiting} waits for this"));
+            let live = self.facts(cluster).get(waiting)?;
+            let direct = live.references().iter().find(|it| it.target == *object);
+            let range = direct.and_then(|it| field_range(&placed.document, live, &it.field));
+            let range = placed.in_file(range.unwrap_or(identity.name_range));
+            Some(Related { path: at.path, range, message })
+        });
+        related.collect()
     }
 
     /// What waits for an object in the end, through all hops.
@@ -396,7 +486,8 @@ impl View<'_> {
                     }
                     // What does not exist cannot be marked at its own document, even if there is one.
                     if cause.kind != CauseKind::Missing
-                        && self.place_of(cluster, &cause.root, false).is_some()
+                        && (self.place_of(cluster, &cause.root, false).is_some()
+                            || self.first_spot(cluster, &cause.root).is_some())
                     {
                         continue;
                     }

@@ -284,6 +284,19 @@ impl RepoIndex {
         covered
     }
 
+    /// The ConfigMap of this name, as a document has it; of several the one nearest to a path.
+    pub(crate) fn config_map(&self, tree: &dyn Tree, name: &str, near: &RepoPath) -> Option<Arc<Value>> {
+        let found = self.catalog.named("ConfigMap", name).filter_map(|at| {
+            let file = tree.parsed(&at.path)?;
+            let value = manifests::value::of_document(&at.path, at.index, file.documents().get(at.index)?)?;
+            let is_it =
+                value.text(&["kind"]) == Some("ConfigMap") && value.text(&["metadata", "name"]) == Some(name);
+            is_it.then(|| Found { at: at.clone(), value })
+        });
+        let found: Vec<Found> = found.collect();
+        inventory::the_one(&found, near).map(|it| Arc::clone(&it.value))
+    }
+
     /// Builds with a spec: the live one, or the text of it. Tells the files besides those of the build that shape it.
     pub(crate) fn build(&self, tree: &dyn Tree, key: &BuildKey, spec: &Value) -> (Build, Vec<RepoPath>) {
         let files = Files::new(tree);

@@ -328,7 +328,7 @@ pub(crate) fn variables(
 }
 
 /// The nearest one; none if others are as near and say something else.
-fn the_one<'f>(found: &'f [Found], near: &RepoPath) -> Option<&'f Found> {
+pub(crate) fn the_one<'f>(found: &'f [Found], near: &RepoPath) -> Option<&'f Found> {
     let best = nearest(found.iter(), near)?;
     let rivals = found.iter().filter(|it| common(&it.at.path, near) == common(&best.at.path, near));
     let mut rivals = rivals.filter(|it| !std::ptr::eq(*it, best));

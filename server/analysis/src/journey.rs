@@ -120,15 +120,19 @@ impl View<'_> {
         path: &RepoPath,
         document: &Document,
     ) -> Pushed {
-        let source = self.facts(cluster).get(of).and_then(|it| self.facts(cluster).source_of(it));
-        let follows = source.and_then(|it| it.spec.follows.branch.as_deref());
-        let Some(branch) = follows.or_else(|| revision.name()) else { return Pushed::Unknown };
-        let Some(commit) = self.inputs.repo.pushed.get(branch) else { return Pushed::Unknown };
+        let Some(commit) = self.followed(cluster, of, revision) else { return Pushed::Unknown };
         match self.same_at(commit, path, document) {
             Some(true) => Pushed::Yes,
             Some(false) => Pushed::No,
             None => Pushed::Unknown,
         }
+    }
+
+    /// The commit at the tip of the branch that an object's source follows, as of the last fetch.
+    pub(crate) fn followed(&self, cluster: usize, of: &ObjectId, revision: &Revision) -> Option<&str> {
+        let source = self.facts(cluster).get(of).and_then(|it| self.facts(cluster).source_of(it));
+        let follows = source.and_then(|it| it.spec.follows.branch.as_deref());
+        self.inputs.repo.pushed.get(follows.or_else(|| revision.name())?).map(String::as_str)
     }
 
     /// Whether this clone has the commits that an object's state is about. Only then a ✓ is more than hearsay.

@@ -180,6 +180,7 @@ impl View<'_> {
         !self.is_own_trouble(standing.cluster, &standing.object)
             || name.map(|it| stand.placed.in_file(it))
                 != Some(self.failure_range(standing.cluster, &standing.object, stand.placed))
+            || self.first_spot(standing.cluster, &standing.object).is_some()
     }
 
     /// `✗ 1 of 6 failed: prod-eu · 4 live, 1 behind`.

@@ -23,7 +23,6 @@
 mod answers;
 mod builders;
 mod compare;
-#[allow(dead_code)] // Placing, which comes next, asks it.
 mod content;
 mod copies;
 mod deliveries;
@@ -34,11 +33,13 @@ mod inputs;
 mod inventory;
 mod journey;
 mod lenses;
+mod marked;
 mod memo;
 mod navigation;
 mod page;
 mod past;
 mod place;
+mod placing;
 mod plain;
 mod report;
 mod state;
@@ -47,7 +48,8 @@ mod view;
 mod words;
 
 pub use answers::{
-    analyse, clusters_of, details, explain, goto_cause, hover, status_at, strangers, summary, unplaced,
+    analyse, clusters_of, details, explain, files_with_marks, goto_cause, hover, status_at, strangers,
+    summary, unplaced,
 };
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{

@@ -9,6 +9,7 @@ use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
+use crate::marked::{ByFile, ById, Faults};
 use crate::strays::Strays;
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
@@ -22,13 +23,26 @@ pub(crate) struct Derived {
     pub(crate) binding: Arc<Binding>,
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
-    #[allow(dead_code)]
     /// What Kustomizations apply, with content, for those that were asked for.
     pub(crate) contents: Mutex<HashMap<ObjectId, Option<Arc<Content>>>>,
     /// Failed objects without a document in this repository that nothing else leads to.
     pub(crate) strays: OnceLock<Strays>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
     pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
+    /// By file: the faults that stand in it.
+    pub(crate) by_file: OnceLock<ByFile>,
+    faults: ById<Arc<Faults>>,
+}
+
+impl Derived {
+    /// The faults of an object, if they were placed.
+    pub(crate) fn faults(&self, object: &ObjectId) -> Option<Arc<Faults>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).get(object).cloned()
+    }
+
+    pub(crate) fn note_faults(&self, object: &ObjectId, faults: Arc<Faults>) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone(), faults);
+    }
 }
 
 /// Which files the Kustomizations of a cluster are applied from. Typing in a manifest does not change it.
@@ -67,6 +81,8 @@ impl Memo {
             contents: Mutex::default(),
             strays: OnceLock::new(),
             blocked: OnceLock::new(),
+            by_file: OnceLock::new(),
+            faults: ById::default(),
         });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(cluster.to_owned(), Arc::clone(&derived));

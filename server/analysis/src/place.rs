@@ -102,15 +102,19 @@ pub(crate) fn json(node: &Node, depth: u32) -> Value {
 }
 
 impl View<'_> {
-    /// Where in this repository to go for an object: the field that failed, else its name. Looked up once.
+    /// Where in this repository to go for an object: the node that failed, else its name. Looked up once.
     pub(crate) fn cause_place(&self, cluster: usize, object: &ObjectId) -> Option<Place> {
         let key = (cluster, object.clone());
         if let Some(known) = self.places.borrow().get(&key) {
             return known.clone();
         }
-        let place = self
-            .place_of(cluster, object, false)
-            .map(|(at, placed)| Place { path: at.path, range: self.failure_range(cluster, object, placed) });
+        let place = match self.first_spot(cluster, object) {
+            Some(spot) => Some(Place { path: spot.path, range: spot.range }),
+            None => self.place_of(cluster, object, false).map(|(at, placed)| Place {
+                path: at.path,
+                range: self.failure_range(cluster, object, placed),
+            }),
+        };
         self.places.borrow_mut().insert(key, place.clone());
         place
     }

@@ -49,6 +49,8 @@ pub struct Finding {
     pub verdict: &'static str,
     /// The object that is the cause, or the Flux object itself.
     pub related: Vec<Related>,
+    /// Texts that would mend it in place of the marked one; none unless the message tells them.
+    pub fixes: Vec<String>,
 }
 
 /// A second place that belongs to a mark.

@@ -327,7 +327,12 @@ impl View<'_> {
     /// Where a cause is, in as few words as possible: its place in this repository, else its name.
     pub(crate) fn cause_name(&self, cluster: usize, root: &ObjectId) -> String {
         let place = self.cause_place(cluster, root);
-        match place.and_then(|place| Some((self.file(&place.path)?, place))) {
+        match place.and_then(|place| {
+            Some((
+                self.file(&place.path).cloned().or_else(|| self.inputs.repo.tree.parsed(&place.path))?,
+                place,
+            ))
+        }) {
             Some((file, place)) => {
                 let before = file.documents().iter().take_while(|it| it.range().end() <= place.range.start());
                 let here = file.document_at(place.range.start());

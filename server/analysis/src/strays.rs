@@ -38,6 +38,7 @@ impl View<'_> {
                     || !self.is_own_trouble(cluster, id)
                     || self.outside(cluster).contains_key(id)
                     || self.place_of(cluster, id, false).is_some()
+                    || self.first_spot(cluster, id).is_some()
                 {
                     continue;
                 }

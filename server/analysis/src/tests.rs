@@ -1,11 +1,13 @@
 //! Fixtures: repositories and clusters as text, answers drawn under the source lines.
 
+mod catalogue;
 mod drawing;
 mod fixture;
 mod hovers;
 mod lenses;
 mod marks;
 mod navigation;
+mod placing;
 mod plain;
 mod properties;
 mod speed;

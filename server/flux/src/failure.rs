@@ -367,6 +367,7 @@ const CLUSTER_SIDE: &[&str] = &[
     "*unable to retrieve the complete list of server APIs*",
     "Source is not ready, artifact not found*",
     "failed to download archive*",
+    "Could not load chart: failed to download chart from *",
     "failed to verify archive*",
     "*unable to archive artifact to storage: *",
     "*failed to acquire lock*",

@@ -24,7 +24,7 @@ mod verdict;
 
 pub use causes::{Cause, CauseKind, Causes, Hop, causes};
 pub use facts::{Change, Changed, ClusterName, Coverage, Facts};
-pub use failure::{FieldRef, Side, failure_field, side};
+pub use failure::{FieldRef, Named, Side, failure_field, side};
 pub use id::ObjectId;
 pub use kind::{Kind, Suspension};
 pub use object::{Follows, Meta, NotFlux, Object, Spec};

@@ -166,6 +166,13 @@ impl Site {
         self.source.within.is_some()
     }
 
+    /// Where a part of the value of the scalar that stands here is written; variables count as they are written. `None`
+    /// if here is no scalar, or the part is nowhere written as it is.
+    pub fn part(&self, of_value: TextRange) -> Option<Site> {
+        let map = self.source.document.scalar_map(self.node()?)?;
+        Some(self.at(map.in_document(of_value)?))
+    }
+
     /// The text that stands there.
     pub fn text(&self) -> &str {
         self.source.document.slice(self.range)

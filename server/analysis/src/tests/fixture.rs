@@ -28,11 +28,12 @@ pub(crate) const NOW: &str = "2026-11-22T06:00:00Z";
 /// A Monday, less than a week before [`NOW`].
 const MONDAY: &str = "2026-11-16T14:02:00Z";
 
-pub(crate) struct Ours;
+/// The address of this repository.
+pub(crate) struct Ours(pub(crate) String);
 
 impl Remotes for Ours {
     fn is_ours(&self, url: &str) -> bool {
-        url == "https://git.example/fleet"
+        url == self.0
     }
 }
 
@@ -58,6 +59,7 @@ pub(crate) struct World {
     pub(crate) offer: bool,
     pub(crate) not_connected: Vec<String>,
     pub(crate) now: Timestamp,
+    pub(crate) ours: Ours,
     commits: BTreeMap<String, String>,
     then: BTreeMap<(String, RepoPath), Option<String>>,
     /// The files as the fixture has them: what every commit has that is not told otherwise.
@@ -85,6 +87,7 @@ impl World {
             offer: false,
             not_connected: Vec::new(),
             now: at(NOW),
+            ours: Ours("https://git.example/fleet".to_owned()),
             commits: BTreeMap::new(),
             then: BTreeMap::new(),
             committed: BTreeMap::new(),
@@ -189,7 +192,7 @@ impl World {
         question(&Inputs {
             repo: RepoView {
                 name: "fleet",
-                remotes: &Ours,
+                remotes: &self.ours,
                 tree: &self.tree,
                 index: &self.index,
                 pushed: &self.pushed,
@@ -202,6 +205,24 @@ impl World {
             now: self.now,
             zone: &self.zone,
         })
+    }
+
+    /// Tells a file of the repository, and that every commit has it like this.
+    pub(crate) fn add(&mut self, path: &RepoPath, text: &str) {
+        self.tree.insert(path.clone(), text);
+        self.index.set(path, Some(ParsedFile::parse(text)));
+        self.committed.insert(path.clone(), text.to_owned());
+        self.files.push((path.clone(), text.to_owned()));
+    }
+
+    /// Tells that a commit has a file as it was then, or did not have it.
+    pub(crate) fn then(&mut self, commit: &str, path: &RepoPath, text: Option<&str>) {
+        self.then.insert((commit.to_owned(), path.clone()), text.map(str::to_owned));
+    }
+
+    /// Tells a commit.
+    pub(crate) fn commit(&mut self, commit: &str) {
+        self.commits.insert(commit.to_owned(), "Said".to_owned());
     }
 
     /// Replaces a file's text, as typing does.

@@ -174,7 +174,7 @@ spec:
             clusters/staging/apps.yaml:19
                 path: ./nowhere
                       ^^^^^^^^^ error ArtifactFailed: staging: kustomization path not found: stat nowhere: no such file or directory
-              see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps waits for this
+              see clusters/staging/apps.yaml:13 Kustomization/flux-system/apps waits for this
         "#]],
     );
     // The cause is in no file here: marked at the reference, once.

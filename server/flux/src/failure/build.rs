@@ -260,8 +260,13 @@ fn component(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 }
 
 fn not_component(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
-    let [_, path, _, _] = captured[..] else { return None };
-    of_components(core(scene.text, "expected kind").trim_end_matches('"'), path)
+    let [_, path, got, _] = captured[..] else { return None };
+    let problem = Problem::Type { expected: "Component".to_owned(), got: got.to_owned() };
+    let entry = Entry::Key { key: Path::of(&["kind"]), problem };
+    let own = At::Field(&["spec.components", "spec.path"]);
+    let says = core(scene.text, "expected kind").trim_end_matches('"');
+    let place = build(Some(path.trim_end_matches('/').to_owned()), entry);
+    Some(vec![Fault::new(says).own(own, &[]).at(place)])
 }
 
 fn of_components(says: &str, path: &str) -> Option<Vec<Fault>> {

@@ -7,6 +7,8 @@ use super::{Fault, Named, Other, Row, Scene, Then, api, build, first, health, va
 use crate::Kind;
 
 const VALUES: At = At::Field(&["spec.values", "spec.valuesFrom"]);
+/// What the chart itself does wrong.
+const CHART: At = At::Field(&["spec.chartRef.name", "spec.chart.spec.chart"]);
 const INSTALL: At = At::Field(&["spec.install"]);
 const UPGRADE: At = At::Field(&["spec.upgrade"]);
 const TIMEOUT: At = At::Field(&["spec.timeout"]);
@@ -138,7 +140,8 @@ fn owned(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
 
 fn definitions(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let error = captured.last()?;
-    let own = At::Field(&["spec.upgrade.crds", "spec.install.crds"]);
+    let own =
+        At::Field(&["spec.upgrade.crds", "spec.install.crds", "spec.chartRef.name", "spec.chart.spec.chart"]);
     let named = error.split_once("CustomResourceDefinition ").map(|(_, it)| it);
     let name = named.and_then(|it| it.split([':', ' ']).next()).filter(|it| it.contains('.'));
     let fault = Fault::new(scene.text).own(own, &[]);
@@ -175,7 +178,7 @@ fn manifest(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
         .unwrap_or_else(|| vec![Fault::new(rest)]);
     let built = scene.text.contains("unable to build kubernetes object");
     Some(if built {
-        retold(with_own(faults, CHART_OF_RELEASE), "H13")
+        retold(with_own(faults, CHART), "H13")
     } else {
         retold(with_own(faults, VALUES), "H14'")
     })

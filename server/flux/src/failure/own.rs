@@ -110,7 +110,9 @@ impl std::fmt::Display for Own {
 fn place(at: At, told: &[String], root: &Value, object: &Object) -> Option<String> {
     let nth = |n: usize| told.get(n).map(String::as_str);
     let first = |fields: &[&'static str]| {
-        fields.iter().find(|it| find(root, it).is_some()).map(|it| (*it).to_owned())
+        // `*` is what the API server writes where nobody told a version.
+        let is_told = |it: &&&str| find(root, it).is_some_and(|value| value.as_str() != Some("*"));
+        fields.iter().find(is_told).map(|it| (*it).to_owned())
     };
     match at {
         At::Field(fields) => first(fields),

@@ -174,7 +174,8 @@ fn sarif(report: &Report) -> Value {
     let results: Vec<Value> = report
         .entries
         .iter()
-        .map(|entry| {
+        .enumerate()
+        .map(|(nth, entry)| {
             let level = match entry.finding.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
@@ -193,7 +194,7 @@ fn sarif(report: &Report) -> Value {
                 "message": {"text": entry.finding.message},
                 "locations": [location(&entry.place)],
                 "relatedLocations": related,
-                "partialFingerprints": {"object/v1": format!("{}:{}", entry.finding.clusters.join(","), entry.finding.object)},
+                "partialFingerprints": {"object/v1": fingerprint(report, nth)},
             })
         })
         .collect();
@@ -261,6 +262,16 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// What tells a result from all others, run after run: the object, and of several of one object which it is.
+fn fingerprint(report: &Report, nth: usize) -> String {
+    let of = |entry: &Entry| format!("{}:{}", entry.finding.clusters.join(","), entry.finding.object);
+    let own = report.entries.get(nth).map(of).unwrap_or_default();
+    match report.entries.iter().take(nth).filter(|it| of(it) == own).count() {
+        0 => own,
+        before => format!("{own}:{before}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -294,6 +305,7 @@ mod tests {
             revision: Some("main@1a2b3c4".into()),
             verdict: "failed",
             related: Vec::new(),
+            fixes: Vec::new(),
         };
         Report {
             entries: vec![Entry {

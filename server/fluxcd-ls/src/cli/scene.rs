@@ -81,9 +81,12 @@ impl Scene {
         self.view.ask(question)
     }
 
-    /// The files with Flux objects at or below `paths`; all of the repository's where none is named.
+    /// The files with Flux objects or marks at or below `paths`; all of the repository's where none is named.
     pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<RepoPath>, CliError> {
-        let all = self.view.index.flux_files();
+        let mut all = self.view.index.flux_files();
+        all.extend(self.ask(analysis::files_with_marks));
+        all.sort();
+        all.dedup();
         if paths.is_empty() {
             return Ok(all);
         }

@@ -32,6 +32,8 @@ pub(crate) struct Lanes {
 struct Lane {
     dirty: BTreeSet<RepoPath>,
     running: bool,
+    /// Whether the files that hold marks are to be looked at, too: which those are, a worker finds out.
+    marked: bool,
 }
 
 impl Lanes {
@@ -102,10 +104,10 @@ impl World {
         lanes.open.dirty.extend(open.iter().cloned());
         if self.settings.scope == Scope::Workspace && self.settings.enable {
             let open: BTreeSet<RepoPath> = open.into_iter().collect();
-            lanes
-                .closed
-                .dirty
-                .extend(repo.index.flux_files().into_iter().filter(|path| !open.contains(path)));
+            // And what has marks now: some may have gone.
+            let files = repo.index.flux_files().into_iter().chain(self.published.files(id));
+            lanes.closed.dirty.extend(files.filter(|path| !open.contains(path)));
+            lanes.closed.marked = true;
         }
     }
 
@@ -162,12 +164,15 @@ impl World {
         let repos: Vec<_> = self.lanes.keys().copied().collect();
         for id in repos {
             if let Some(files) = self.take_lane(id, Which::Open) {
-                self.analyse(id, Which::Open, files);
+                self.analyse(id, Which::Open, files, false);
             }
             if self.repos.get(&id).is_some_and(|repo| repo.indexed)
                 && let Some(files) = self.take_lane(id, Which::Closed)
             {
-                self.analyse(id, Which::Closed, files);
+                // With the last portion: what holds marks besides.
+                let lane = self.lanes.get_mut(&id).map(|it| &mut it.closed);
+                let marked = lane.is_some_and(|it| it.dirty.is_empty() && std::mem::take(&mut it.marked));
+                self.analyse(id, Which::Closed, files, marked);
             }
         }
     }
@@ -178,7 +183,7 @@ impl World {
             Which::Open => &mut lanes.open,
             Which::Closed => &mut lanes.closed,
         };
-        if lane.running || lane.dirty.is_empty() {
+        if lane.running || (lane.dirty.is_empty() && !lane.marked) {
             return None;
         }
         lane.running = true;
@@ -192,7 +197,7 @@ impl World {
         Some(files.into_iter().collect())
     }
 
-    fn analyse(&mut self, repo: RepoId, which: Which, files: Vec<RepoPath>) {
+    fn analyse(&mut self, repo: RepoId, which: Which, mut files: Vec<RepoPath>, marked: bool) {
         let generation = self.generation;
         let show = Show {
             anything: self.settings.enable,
@@ -207,6 +212,13 @@ impl World {
         self.background(
             move || {
                 view.tell();
+                if marked {
+                    let more = view.ask(analysis::files_with_marks).into_iter();
+                    let new =
+                        |path: &RepoPath| !files.contains(path) && !view.overlay.buffers.contains_key(path);
+                    let more: Vec<RepoPath> = more.filter(new).collect();
+                    files.extend(more);
+                }
                 let mut answers = Vec::new();
                 let one = |path| file(&mut view, git.as_ref(), path, show, &mut answers);
                 let files = files.into_iter().map(one).collect();

@@ -234,17 +234,24 @@ fn answer(
             Some((uri.clone(), to_lsp::digest(&report.lenses)))
         }
         ClientMessage::CodeAction(params, reply) => {
-            let wanted =
-                params.context.only.as_deref().is_none_or(|only| only.contains(&lsp::CodeActionKind::Empty));
+            let wanted = |kind: lsp::CodeActionKind| {
+                let only = params.context.only.as_deref();
+                only.is_none_or(|only| only.contains(&kind) || only.contains(&lsp::CodeActionKind::Empty))
+            };
+            let (fixes, verbs) = (wanted(lsp::CodeActionKind::QuickFix), wanted(lsp::CodeActionKind::Empty));
             let bytes = convert::range_from_lsp(rope, params.range);
             let at =
                 manifests::TextRange::new(convert::text_size(bytes.start), convert::text_size(bytes.end));
-            let actions = if wanted {
+            let mut actions = Vec::new();
+            if fixes || verbs {
                 let report = report(view, git, path, &mut Vec::new());
-                to_lsp::actions(uri, rope, &report, at)
-            } else {
-                Vec::new()
-            };
+                if fixes {
+                    actions.extend(to_lsp::fixes(uri, view, rope, &report, at));
+                }
+                if verbs {
+                    actions.extend(to_lsp::actions(uri, rope, &report, at));
+                }
+            }
             let _ = reply.send(Ok(Some(actions)));
             None
         }

@@ -1,5 +1,6 @@
 //! Plain values of analysis as the protocol has them.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use analysis::{Command, Definition, FileReport, Finding, LensRow, Link, Mood, Severity, Summary, Target};
@@ -113,6 +114,35 @@ pub(crate) fn actions(
             })
         })
         .collect()
+}
+
+/// What would mend the marks at a range, where a message tells it.
+pub(crate) fn fixes(
+    uri: &lsp::Uri,
+    view: &View,
+    text: &Rope,
+    report: &FileReport,
+    at: TextRange,
+) -> Vec<lsp::CodeActionResponse> {
+    let marks = report.findings.iter().filter(|it| it.range.intersect(at).is_some());
+    let mut fixes = Vec::new();
+    for mark in marks {
+        let only = mark.fixes.len() == 1;
+        for fix in &mark.fixes {
+            let edit =
+                lsp::TextEdit { range: convert::range_to_lsp(text, mark.range), new_text: fix.clone() };
+            let changes = HashMap::from([(uri.clone(), vec![edit])]);
+            fixes.push(lsp::CodeActionResponse::CodeAction(lsp::CodeAction {
+                title: format!("Flux: replace with {fix}"),
+                kind: Some(lsp::CodeActionKind::QuickFix),
+                diagnostics: Some(vec![diagnostic(view, text, mark)]),
+                is_preferred: only.then_some(true),
+                edit: Some(lsp::WorkspaceEdit { changes: Some(changes), ..Default::default() }),
+                ..Default::default()
+            }));
+        }
+    }
+    fixes
 }
 
 fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: &Command) -> lsp::Command {

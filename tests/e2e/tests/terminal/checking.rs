@@ -24,35 +24,85 @@ fn the_causes_in_staging() {
         &[Cluster::Staging],
         1,
         expect![[r#"
-            error[UpgradeFailed]: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
-              --> apps/base/recommender/release.yaml:24:3
+            error[HealthCheckFailed]: as recorded <time>, staging: applied main@21d6388, unhealthy: Deployment/shop/payments did not become ready in time
+             --> apps/base/payments/deployment.yaml:4:9
+              |
+            4 |   name: payments
+              |         ^^^^^^^^ Kustomization/flux-system/payments at main@21d6388
+              |
+            note: Kustomization/flux-system/payments: applied main@21d6388, unhealthy
+             --> clusters/staging/apps/payments.yaml:4:9
+              |
+            4 |   name: payments
+              |         --------
+
+            error[ReconciliationFailed]: as recorded <time>, staging: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
+              --> apps/staging/catalog/ingress.yaml:13:23
                |
-            24 |   values:
-               |   ^^^^^^ HelmRelease/shop/recommender at 1.2.0
+            13 |             pathType: prefix
+               |                       ^^^^^^ Kustomization/flux-system/catalog at main@21d6388
                |
+            note: Kustomization/flux-system/catalog: failed main@21d6388, running main@524dbed
+              --> clusters/staging/apps/catalog.yaml:4:9
+               |
+             4 |   name: catalog
+               |         -------
+
+            error[ReconciliationFailed]: as recorded <time>, staging: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+              --> apps/staging/checkout/staging.yaml:12:28
+               |
+            12 |           imagePullPolicy: Allways
+               |                            ^^^^^^^ Kustomization/flux-system/checkout at main@21d6388
+               |
+            note: the object that apps/staging/checkout/staging.yaml changes
+              --> apps/base/checkout/deployment.yaml:4:9
+               |
+             4 |   name: checkout
+               |         --------
+            note: Kustomization/flux-system/checkout: failed main@21d6388, running main@524dbed
+              --> clusters/staging/apps/checkout.yaml:4:9
+               |
+             4 |   name: checkout
+               |         --------
+
+            error[UpgradeFailed]: as recorded <time>, staging: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+              --> apps/staging/recommender/values.yaml:11:13
+               |
+            11 |       port: 80800
+               |             ^^^^^ HelmRelease/shop/recommender at 1.2.0
+               |
+            note: HelmRelease/shop/recommender: failed 1.2.0
+              --> apps/base/recommender/release.yaml:4:9
+               |
+             4 |   name: recommender
+               |         -----------
             note: Kustomization/flux-system/recommender waits for this
               --> clusters/staging/apps/recommender.yaml:4:9
                |
              4 |   name: recommender
                |         -----------
 
-            error[ReconciliationFailed]: as recorded <time>, staging: Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
-             --> clusters/staging/apps/catalog.yaml:4:9
-              |
-            4 |   name: catalog
-              |         ^^^^^^^ Kustomization/flux-system/catalog: failed main@21d6388, running main@524dbed
-
-            error[ReconciliationFailed]: as recorded <time>, staging: Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
-             --> clusters/staging/apps/checkout.yaml:4:9
-              |
-            4 |   name: checkout
-              |         ^^^^^^^^ Kustomization/flux-system/checkout: failed main@21d6388, running main@524dbed
-
-            error[HealthCheckFailed]: as recorded <time>, staging: applied main@21d6388, unhealthy: health check failed after <duration>: timeout waiting for: [Deployment/shop/payments status: 'InProgress']
-             --> clusters/staging/apps/payments.yaml:4:9
-              |
-            4 |   name: payments
-              |         ^^^^^^^^ Kustomization/flux-system/payments: applied main@21d6388, unhealthy
+            error[BuildFailed]: as recorded <time>, staging: there is no single Deployment/search for this patch
+              --> apps/staging/search/small.yaml:5:9
+               |
+             5 |   name: search
+               |         ^^^^^^ Kustomization/flux-system/search at main@21d6388
+               |
+            note: Kustomization/flux-system/search: failed main@21d6388, running main@524dbed
+              --> clusters/staging/apps/search.yaml:4:9
+               |
+             4 |   name: search
+               |         ------
+            note: Kustomization/flux-system/assistant waits for this
+              --> clusters/staging/apps/search.yaml:40:9
+               |
+            40 |   name: assistant
+               |         ---------
+            note: Kustomization/flux-system/suggest waits for this
+              --> clusters/staging/apps/search.yaml:26:13
+               |
+            26 |     - name: search
+               |             ------
 
             error[GitOperationFailed]: as recorded <time>, staging: failed to checkout and determine revision: unable to clone 'http://127.0.77.1:3000/flux/fleet.git': couldn't find remote ref "refs/heads/preview/giftcards"
               --> clusters/staging/apps/preview.yaml:10:13
@@ -60,20 +110,8 @@ fn the_causes_in_staging() {
             10 |     branch: preview/giftcards
                |             ^^^^^^^^^^^^^^^^^ GitRepository/flux-system/preview
             ...
-            16 |   name: preview
-               |         ------- Kustomization/flux-system/preview waits for this
-
-            error[BuildFailed]: as recorded <time>, staging: kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
-              --> clusters/staging/apps/search.yaml:12:9
-               |
-            12 |   path: ./apps/staging/search
-               |         ^^^^^^^^^^^^^^^^^^^^^ Kustomization/flux-system/search at main@21d6388
-            ...
-            22 |   name: suggest
-               |         ------- Kustomization/flux-system/suggest waits for this
-            ...
-            40 |   name: assistant
-               |         --------- Kustomization/flux-system/assistant waits for this
+            33 |     name: preview
+               |           ------- Kustomization/flux-system/preview waits for this
 
             could not be told: clusters/staging/apps/orders.yaml: staging: Kustomization/flux-system/orders: applied main@21d6388, checking health
             6 failures, 1 could not be told (as recorded <time> UTC)
@@ -94,21 +132,32 @@ fn the_causes_in_production() {
               |         ^^^^^^^^^^^^^ OCIRepository/shop/fraud-scoring
               |
             note: HelmRelease/shop/fraud-scoring waits for this
-             --> apps/production/fraud-scoring/release.yaml:4:9
+             --> apps/production/fraud-scoring/release.yaml:9:11
               |
-            4 |   name: fraud-scoring
-              |         -------------
+            9 |     name: fraud-scoring
+              |           -------------
             note: Kustomization/flux-system/fraud-scoring waits for this
              --> clusters/production/apps/fraud-scoring.yaml:4:9
               |
             4 |   name: fraud-scoring
               |         -------------
 
-            error[ReconciliationFailed]: as recorded <time>, production: HorizontalPodAutoscaler/shop/payments dry-run failed (Invalid): HorizontalPodAutoscaler.autoscaling "payments" is invalid: spec.maxReplicas: Invalid value: 4: must be greater than or equal to `minReplicas`
+            warning[ReconciliationFailed]: as recorded <time>, production: failed at production@181874b; changed since, not pushed: spec.maxReplicas: Invalid value: 4: must be greater than or equal to `minReplicas`
+             --> apps/production/payments/autoscaler.yaml:7:16
+              |
+            7 |   maxReplicas: 12
+              |                ^^ Kustomization/flux-system/payments at production@181874b
+              |
+            note: the object that apps/production/payments/autoscaler.yaml changes
+             --> apps/base/payments/autoscaler.yaml:4:9
+              |
+            4 |   name: payments
+              |         --------
+            note: Kustomization/flux-system/payments: failed production@181874b, running production@524dbed
              --> clusters/production/apps/payments.yaml:4:9
               |
             4 |   name: payments
-              |         ^^^^^^^^ Kustomization/flux-system/payments: failed production@181874b, running production@524dbed
+              |         --------
 
             error[ReconciliationFailed]: as recorded <time>, production: PriorityClass/loyalty dry-run failed (Forbidden): priorityclasses.scheduling.k8s.io "loyalty" is forbidden: User "system:serviceaccount:team-blue:reconciler" cannot patch resource "priorityclasses" in API group "scheduling.k8s.io" at the cluster scope
               --> tenants/production/loyalty.yaml:11:23
@@ -119,7 +168,7 @@ fn the_causes_in_production() {
             11 |   serviceAccountName: reconciler
                |                       ^^^^^^^^^^ Kustomization/team-blue/loyalty at production@181874b
 
-            3 failures (as recorded <time> UTC)
+            2 failures, 1 warning (as recorded <time> UTC)
         "#]],
     );
 }
@@ -309,24 +358,28 @@ fn json_is_what_the_readme_says() {
         }
     }
     expect![[r#"
-        staging: stalled HelmRelease/shop/recommender at `values` of apps/base/recommender/release.yaml (UpgradeFailed)
-          `recommender`: Kustomization/flux-system/recommender waits for this
+        staging: unhealthy Kustomization/flux-system/payments at `payments` of apps/base/payments/deployment.yaml (HealthCheckFailed)
+          `payments`: Kustomization/flux-system/payments: applied main@21d6388, unhealthy
         production: failed OCIRepository/shop/fraud-scoring at `fraud-scoring` of apps/production/fraud-scoring/source.yaml (ReadOperationFailed)
           `fraud-scoring`: HelmRelease/shop/fraud-scoring waits for this
           `fraud-scoring`: Kustomization/flux-system/fraud-scoring waits for this
-        production: failed Kustomization/flux-system/payments at `payments` of clusters/production/apps/payments.yaml (ReconciliationFailed)
+        production: failed Kustomization/flux-system/payments at `12` of apps/production/payments/autoscaler.yaml (ReconciliationFailed)
+          `payments`: the object that apps/production/payments/autoscaler.yaml changes
           `payments`: Kustomization/flux-system/payments: failed production@181874b, running production@524dbed
-        staging: failed Kustomization/flux-system/catalog at `catalog` of clusters/staging/apps/catalog.yaml (ReconciliationFailed)
+        staging: failed Kustomization/flux-system/catalog at `prefix` of apps/staging/catalog/ingress.yaml (ReconciliationFailed)
           `catalog`: Kustomization/flux-system/catalog: failed main@21d6388, running main@524dbed
-        staging: failed Kustomization/flux-system/checkout at `checkout` of clusters/staging/apps/checkout.yaml (ReconciliationFailed)
+        staging: failed Kustomization/flux-system/checkout at `Allways` of apps/staging/checkout/staging.yaml (ReconciliationFailed)
+          `checkout`: the object that apps/staging/checkout/staging.yaml changes
           `checkout`: Kustomization/flux-system/checkout: failed main@21d6388, running main@524dbed
-        staging: unhealthy Kustomization/flux-system/payments at `payments` of clusters/staging/apps/payments.yaml (HealthCheckFailed)
-          `payments`: Kustomization/flux-system/payments: applied main@21d6388, unhealthy
+        staging: stalled HelmRelease/shop/recommender at `80800` of apps/staging/recommender/values.yaml (UpgradeFailed)
+          `recommender`: HelmRelease/shop/recommender: failed 1.2.0
+          `recommender`: Kustomization/flux-system/recommender waits for this
+        staging: failed Kustomization/flux-system/search at `search` of apps/staging/search/small.yaml (BuildFailed)
+          `search`: Kustomization/flux-system/search: failed main@21d6388, running main@524dbed
+          `assistant`: Kustomization/flux-system/assistant waits for this
+          `search`: Kustomization/flux-system/suggest waits for this
         staging: failed GitRepository/flux-system/preview at `preview/giftcards` of clusters/staging/apps/preview.yaml (GitOperationFailed)
           `preview`: Kustomization/flux-system/preview waits for this
-        staging: failed Kustomization/flux-system/search at `./apps/staging/search` of clusters/staging/apps/search.yaml (BuildFailed)
-          `assistant`: Kustomization/flux-system/assistant waits for this
-          `suggest`: Kustomization/flux-system/suggest waits for this
         production: failed Kustomization/team-blue/loyalty at `reconciler` of tenants/production/loyalty.yaml (ReconciliationFailed)
           `loyalty`: Kustomization/team-blue/loyalty: failed production@181874b, running production@524dbed
     "#]].assert_eq(&seen);
@@ -368,11 +421,11 @@ fn sarif_counts_from_one_and_names_its_rules() {
     assert_eq!(prints.len(), all, "two results would be taken for one");
     let catalog = results.iter().find(|it| {
         it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-            == "clusters/staging/apps/catalog.yaml"
+            == "apps/staging/catalog/ingress.yaml"
     });
     assert_eq!(
         catalog.unwrap()["locations"][0]["physicalLocation"]["region"],
-        json!({"startLine": 4, "startColumn": 9, "endLine": 4, "endColumn": 16})
+        json!({"startLine": 13, "startColumn": 23, "endLine": 13, "endColumn": 29})
     );
 }
 
@@ -384,14 +437,14 @@ fn github_takes_one_line_for_each() {
         .map(|line| line.rsplit_once("::").map(|(command, _)| command.to_owned()).unwrap())
         .collect();
     expect![[r#"
-        ::error file=apps/base/recommender/release.yaml,line=24,endLine=24,col=3,endColumn=9,title=UpgradeFailed HelmRelease/shop/recommender
+        ::error file=apps/base/payments/deployment.yaml,line=4,endLine=4,col=9,endColumn=17,title=HealthCheckFailed Kustomization/flux-system/payments
         ::error file=apps/production/fraud-scoring/source.yaml,line=4,endLine=4,col=9,endColumn=22,title=ReadOperationFailed OCIRepository/shop/fraud-scoring
-        ::error file=clusters/production/apps/payments.yaml,line=4,endLine=4,col=9,endColumn=17,title=ReconciliationFailed Kustomization/flux-system/payments
-        ::error file=clusters/staging/apps/catalog.yaml,line=4,endLine=4,col=9,endColumn=16,title=ReconciliationFailed Kustomization/flux-system/catalog
-        ::error file=clusters/staging/apps/checkout.yaml,line=4,endLine=4,col=9,endColumn=17,title=ReconciliationFailed Kustomization/flux-system/checkout
-        ::error file=clusters/staging/apps/payments.yaml,line=4,endLine=4,col=9,endColumn=17,title=HealthCheckFailed Kustomization/flux-system/payments
+        ::warning file=apps/production/payments/autoscaler.yaml,line=7,endLine=7,col=16,endColumn=18,title=ReconciliationFailed Kustomization/flux-system/payments
+        ::error file=apps/staging/catalog/ingress.yaml,line=13,endLine=13,col=23,endColumn=29,title=ReconciliationFailed Kustomization/flux-system/catalog
+        ::error file=apps/staging/checkout/staging.yaml,line=12,endLine=12,col=28,endColumn=35,title=ReconciliationFailed Kustomization/flux-system/checkout
+        ::error file=apps/staging/recommender/values.yaml,line=11,endLine=11,col=13,endColumn=18,title=UpgradeFailed HelmRelease/shop/recommender
+        ::error file=apps/staging/search/small.yaml,line=5,endLine=5,col=9,endColumn=15,title=BuildFailed Kustomization/flux-system/search
         ::error file=clusters/staging/apps/preview.yaml,line=10,endLine=10,col=13,endColumn=30,title=GitOperationFailed GitRepository/flux-system/preview
-        ::error file=clusters/staging/apps/search.yaml,line=12,endLine=12,col=9,endColumn=30,title=BuildFailed Kustomization/flux-system/search
         ::error file=tenants/production/loyalty.yaml,line=11,endLine=11,col=23,endColumn=33,title=ReconciliationFailed Kustomization/team-blue/loyalty
         ::warning title=fluxcd-ls"#]].assert_eq(&shown.join("\n"));
     assert_eq!(ran.code, 1);

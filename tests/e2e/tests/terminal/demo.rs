@@ -43,7 +43,7 @@ fn a_bare_binary_lays_out_a_clean_clone_and_says_how_to_go_on() {
 
         In Neovim 0.11 or later:
 
-          XDG_CONFIG_HOME='…/a demo'\''s folder/config' nvim '…/a demo'\''s folder/fleet/apps/base/recommender/release.yaml'
+          XDG_CONFIG_HOME='…/a demo'\''s folder/config' nvim '…/a demo'\''s folder/fleet/apps/base/payments/deployment.yaml'
 
         In VS Code, once the extension is installed (editors/vscode), with a profile of its own:
 
@@ -51,7 +51,7 @@ fn a_bare_binary_lays_out_a_clean_clone_and_says_how_to_go_on() {
 
         In the terminal:
 
-          fluxcd-ls explain '…/a demo'\''s folder/fleet/apps/base/recommender/release.yaml' --snapshot '…/a demo'\''s folder/staging.json' --snapshot '…/a demo'\''s folder/production.json'
+          fluxcd-ls explain '…/a demo'\''s folder/fleet/apps/base/payments/deployment.yaml' --snapshot '…/a demo'\''s folder/staging.json' --snapshot '…/a demo'\''s folder/production.json'
     "#]].assert_eq(&how);
 
     let fleet = place.join("fleet");

@@ -18,23 +18,22 @@ fn what_failed_and_what_runs_instead() {
         "clusters/staging/apps/catalog.yaml",
         &[Cluster::Staging],
         expect![[r#"
-        ✗ staging: failed main@21d6388, running main@524dbed, as recorded <time>
-          error ReconciliationFailed: as recorded <time>, staging: Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
+            ✗ staging: failed main@21d6388, running main@524dbed, as recorded <time>
 
-        ✗ Kustomization/flux-system/catalog in staging: failed, tried again
-          ReconciliationFailed:
-          | Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
-          - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
-          - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source GitRepository/flux-system/flux-system: fetched main@21d6388
-          - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
-          - outcome ReconciliationFailed at main@21d6388 <time> UTC
-          - outcome ReconciliationSucceeded at main@524dbed <time> UTC
-          - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            ✗ Kustomization/flux-system/catalog in staging: failed, tried again
+              ReconciliationFailed:
+              | Ingress/shop/catalog-api dry-run failed (Invalid): Ingress.networking.k8s.io "catalog-api" is invalid: spec.rules[0].http.paths[0].pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
+              - so since <time> UTC
+              - this text is what the cluster has
+              - source GitRepository/flux-system/flux-system: fetched main@21d6388
+              - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
+              - outcome ReconciliationFailed at main@21d6388 <time> UTC
+              - outcome ReconciliationSucceeded at main@524dbed <time> UTC
+              - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
@@ -44,23 +43,23 @@ fn what_waits_and_for_what() {
         "clusters/staging/apps/search.yaml:37",
         &[Cluster::Staging],
         expect![[r#"
-        staging: blocked by clusters/staging/apps/search.yaml:12, as recorded <time>
+            staging: blocked by apps/staging/search/small.yaml:5, as recorded <time>
 
-        Kustomization/flux-system/assistant in staging: waiting
-          DependencyNotReady:
-          | dependency 'flux-system/suggest' is not ready
-          - because of Kustomization/flux-system/search in clusters/staging/apps/search.yaml: failed, tried again, kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
-          - by way of Kustomization/flux-system/suggest
-          - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source GitRepository/flux-system/flux-system: fetched main@21d6388
-          - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
-          - depends on Kustomization/flux-system/suggest: waiting main@524dbed
-          - outcome ReconciliationSucceeded at main@524dbed <time> UTC
-          - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            Kustomization/flux-system/assistant in staging: waiting
+              DependencyNotReady:
+              | dependency 'flux-system/suggest' is not ready
+              - because of Kustomization/flux-system/search in apps/staging/search/small.yaml: failed, tried again, kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
+              - by way of Kustomization/flux-system/suggest
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - so since <time> UTC
+              - this text is what the cluster has
+              - source GitRepository/flux-system/flux-system: fetched main@21d6388
+              - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
+              - depends on Kustomization/flux-system/suggest: waiting main@524dbed
+              - outcome ReconciliationSucceeded at main@524dbed <time> UTC
+              - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
@@ -92,35 +91,34 @@ fn what_was_rolled_back() {
         "apps/base/recommender/release.yaml",
         &Cluster::ALL,
         expect![[r#"
-        ✗ 1 of 2 failed: staging · 1 applied, as recorded <time>
-          error UpgradeFailed: as recorded <time>, staging: Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+            ✗ 1 of 2 failed: staging · 1 applied, as recorded <time>
 
-        ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
-          UpgradeFailed:
-          | Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
-          - what Flux did then: Helm rollback to previous release shop/recommender.v3 with chart recommender@1.2.0 succeeded
-          - running 1.2.0
-          - failed 1.2.0
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
-          - source GitRepository/flux-system/flux-system: fetched main@21d6388
-          - release v5 deployed, chart 1.2.0 <time> UTC
-          - release v4 failed, chart 1.2.0 <time> UTC
-          - release v3 superseded, chart 1.2.0 <time> UTC
-          - applied by Kustomization/flux-system/recommender: its build reads this file, and its inventory holds the object
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+            ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
+              UpgradeFailed:
+              | Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+              - what Flux did then: Helm rollback to previous release shop/recommender.v3 with chart recommender@1.2.0 succeeded
+              - running 1.2.0
+              - failed 1.2.0
+              - so since <time> UTC
+              - this text is what the cluster has
+              - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
+              - source GitRepository/flux-system/flux-system: fetched main@21d6388
+              - release v5 deployed, chart 1.2.0 <time> UTC
+              - release v4 failed, chart 1.2.0 <time> UTC
+              - release v3 superseded, chart 1.2.0 <time> UTC
+              - applied by Kustomization/flux-system/recommender: its build reads this file, and its inventory holds the object
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
 
-        HelmRelease/shop/recommender in production: applied
-          - running 1.2.0
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
-          - source GitRepository/flux-system/flux-system: fetched production@181874b
-          - release v1 deployed, chart 1.2.0 <time> UTC
-          - applied by Kustomization/flux-system/recommender: its build reads this file, and its inventory holds the object
-          - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            HelmRelease/shop/recommender in production: applied
+              - running 1.2.0
+              - so since <time> UTC
+              - this text is what the cluster has
+              - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
+              - source GitRepository/flux-system/flux-system: fetched production@181874b
+              - release v1 deployed, chart 1.2.0 <time> UTC
+              - applied by Kustomization/flux-system/recommender: its build reads this file, and its inventory holds the object
+              - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 

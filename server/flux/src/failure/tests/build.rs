@@ -104,7 +104,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.components or spec.path
         "#]]),
         ("K25", Kind::Kustomization, r#"kustomize build failed: accumulating components: accumulateDirectory: "expected kind 'Component' for path '/tmp/kustomization-42/components/x' but got 'Kustomization'""#, expect![[r#"
-            K25: kustomization of <any>: LeadsTo("components/x")
+            K25: kustomization of components/x: key kind Type { expected: "Component", got: "Kustomization" }
               expected kind 'Component' for path 'components/x' but got 'Kustomization'
               own: spec.components or spec.path
         "#]]),

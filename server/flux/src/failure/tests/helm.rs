@@ -95,16 +95,16 @@ pub(super) fn examples() -> Vec<Example> {
             H13 ServiceMonitor/apps/app of "monitoring.coreos.com": field apiVersion = "monitoring.coreos.com/v1" NotFound
               the cluster knows no ServiceMonitor in monitoring.coreos.com/v1: is its CRD missing?
               no kind ServiceMonitor of monitoring.coreos.com/v1
-              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+              own: spec.chartRef.name or spec.chart.spec.chart
             H13 Gateway/b of "gateway.networking.k8s.io": field apiVersion = "gateway.networking.k8s.io/v1" NotFound
               the cluster knows no Gateway in gateway.networking.k8s.io/v1: is its CRD missing?
               no kind Gateway of gateway.networking.k8s.io/v1
-              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+              own: spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H13", Kind::HelmRelease, "Helm upgrade failed for release apps/web with chart web@1.4.0: unable to build kubernetes objects from new release manifest: error parsing : error converting YAML to JSON: yaml: line 4: x", expect![[r#"
             H13: the Flux object
               error parsing : error converting YAML to JSON: yaml: line 4: x
-              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+              own: spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H14", Kind::HelmRelease, r#"Helm upgrade failed for release apps/web with chart web@1.4.0: server-side apply failed for object apps/web apps/v1, Kind=Deployment: Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.template.spec.contianers""#, expect![[r#"
             H14 Deployment/apps/web of "apps": field spec.template.spec.contianers Unknown
@@ -195,7 +195,7 @@ pub(super) fn examples() -> Vec<Example> {
         ("H22", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition a.example.com: conflict", expect![[r#"
             H22 CustomResourceDefinition/a.example.com of "apiextensions.k8s.io": the object
               failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition a.example.com: conflict
-              own: spec.upgrade.crds or spec.install.crds
+              own: spec.upgrade.crds or spec.install.crds or spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H23", Kind::HelmRelease, r#"Helm upgrade failed for release apps/web with chart web@1.4.0: error while running post render on files: no resource matches strategic merge patch "Deployment.v1.apps/web.[noNs]": no matches for Id Deployment.v1.apps/web.[noNs]; failed to find unique target for patch Deployment.v1.apps/web.[noNs]"#, expect![[r#"
             H23: patch of Deployment/web
@@ -273,7 +273,7 @@ pub(super) fn examples() -> Vec<Example> {
             H13 ServiceMonitor/web of "monitoring.coreos.com": field apiVersion = "monitoring.coreos.com/v1" NotFound
               the cluster knows no ServiceMonitor in monitoring.coreos.com/v1: is its CRD missing?
               no kind ServiceMonitor of monitoring.coreos.com/v1
-              own: spec.chartRef.name or spec.chart.spec.sourceRef.name
+              own: spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H17'", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline", expect![[r#"
             H17': the Flux object

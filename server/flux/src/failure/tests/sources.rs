@@ -119,7 +119,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.chartRef.name or spec.chart.spec.sourceRef.name
         "#]]),
         ("H3", Kind::HelmRelease, "Could not load chart: failed to download chart from 'http://source-controller/x.tgz' (status: 500 Internal Server Error)", expect![[r#"
-            H3: the Flux object
+            H3 (cluster): the Flux object
               Could not load chart: failed to download chart from 'http://source-controller/x.tgz' (status: 500 Internal Server Error)
               own: spec.chartRef.name or spec.chart.spec.sourceRef.name
         "#]]),

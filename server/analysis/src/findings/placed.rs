@@ -1,0 +1,128 @@
+//! Marks in whatever file causes a failure.
+
+use flux::{ObjectId, State, Verdict};
+use manifests::RepoPath;
+
+use super::{Mark, cause_sentence, severity_of, severity_of_failure};
+use crate::inputs::{Proof, Severity};
+use crate::marked::{Found, Mark as Marked};
+use crate::placing::Spot;
+use crate::report::Related;
+use crate::state::verdict_word;
+use crate::view::View;
+use crate::words;
+
+impl View<'_> {
+    /// The marks of one file for failures of whatever objects, each with how its text stands.
+    pub(super) fn placed_marks(&self, path: &RepoPath) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for cluster in 0..self.inputs.clusters.len() {
+            let proof = self.proof(cluster);
+            if proof == Proof::None || !self.inputs.settings.maps(path, self.cluster(cluster)) {
+                continue;
+            }
+            let here = self.by_file(cluster).get(path).map_or(&[][..], Vec::as_slice);
+            for (object, what) in here {
+                let nth = match what {
+                    Marked::Fault(nth) => nth,
+                    Marked::Cause(nth) => {
+                        marks.extend(self.mark_of_reference(cluster, proof, object, *nth));
+                        continue;
+                    }
+                };
+                // What Flux has said since may be another thing.
+                let Some(faults) = self.faults(cluster, object) else { continue };
+                let Some(found) = faults.all.get(*nth) else { continue };
+                let Some(verdict) = self.verdict(cluster, object) else { continue };
+                let Some(spot) = found.spot.as_ref().filter(|it| it.path == *path) else { continue };
+                if !matches!(verdict.state, State::Failed { .. } | State::Unhealthy)
+                    || !self.is_own_trouble(cluster, object)
+                {
+                    continue;
+                }
+                let Some(live) = self.facts(cluster).get(object) else { continue };
+                let severity = severity_of_failure(live, found.fault.side);
+                let mut mark = self.placed_mark(cluster, object, &verdict, (found, spot), severity);
+                self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot));
+                marks.push(mark);
+            }
+        }
+        marks
+    }
+
+    /// The mark for what an object waits for, where the reference stands in another document than its own.
+    fn mark_of_reference(&self, cluster: usize, proof: Proof, object: &ObjectId, nth: usize) -> Option<Mark> {
+        let spot = self.reference_elsewhere(cluster, object, nth)?;
+        let causes = self.causes(cluster, object);
+        let cause = causes.roots.get(nth)?;
+        let verdict = self.verdict(cluster, object)?;
+        let severity = severity_of(cause.kind)?;
+        if !matches!(verdict.state, State::Failed { .. } | State::Unhealthy | State::Waiting { .. }) {
+            return None;
+        }
+        let mut mark = self.mark_at(cluster, object, &verdict, &spot, severity);
+        mark.sentence = cause_sentence(cause);
+        mark.key = format!("{} {}", cause.root, flux::message::masked(&mark.sentence));
+        if let Some(root) = &cause.verdict {
+            mark.code = words::data(&root.reason);
+        }
+        self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, &spot));
+        Some(mark)
+    }
+
+    fn placed_mark(
+        &self,
+        cluster: usize,
+        object: &ObjectId,
+        verdict: &Verdict,
+        (found, spot): (&Found, &Spot),
+        severity: Severity,
+    ) -> Mark {
+        let sentence = words::data(&flux::message::first_sentence(&crate::page::clean(&found.fault.says)));
+        let mut mark = self.mark_at(cluster, object, verdict, spot, severity);
+        mark.key = flux::message::masked(&found.fault.says);
+        mark.fixes.clone_from(&spot.fixes);
+        if !sentence.is_empty() {
+            mark.sentence = sentence;
+        }
+        if verdict.state == State::Unhealthy {
+            let applied = verdict.applied.as_ref().map(|it| format!("applied {it}, unhealthy: "));
+            mark.sentence.insert_str(0, &applied.unwrap_or_default());
+        }
+        mark
+    }
+
+    /// A mark in whatever file, of an object that need not have a document.
+    fn mark_at(
+        &self,
+        cluster: usize,
+        object: &ObjectId,
+        verdict: &Verdict,
+        spot: &Spot,
+        severity: Severity,
+    ) -> Mark {
+        let mut related: Vec<Related> = spot
+            .related
+            .iter()
+            .map(|it| Related { message: words::data(&it.message), ..it.clone() })
+            .collect();
+        related.extend(self.reporter(cluster, object, verdict));
+        related.extend(self.waiting_for(cluster, object));
+        Mark {
+            cluster,
+            range: spot.range,
+            severity,
+            code: words::data(&verdict.reason),
+            key: String::new(),
+            sentence: words::data(&verdict.reason),
+            about: String::new(),
+            freshness: None,
+            revision: verdict.failed_at.as_ref().map(|it| words::data(&it.to_string())),
+            verdict: verdict_word(&verdict.state),
+            object: object.clone(),
+            applier: self.facts(cluster).appliers_of(object).first().map(|it| it.id.clone()),
+            related,
+            fixes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Failures placed in the texts, for all files at once (design 2.4): the mark stands at the node that causes the
+//! failure, in whatever file of the repository that is.
+
+use flux::failure::{Fault, Place, Problem};
+use flux::{Kind, Named, Object, ObjectId, State, Verdict};
+use manifests::kustomize::{Files, is_kustomization_name};
+use manifests::{Document, ParsedFile, Placed, RepoPath, TextRange};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::compare::{same_document, same_entry_at};
+use crate::index::{DocRef, field, flux_object};
+use crate::inputs::Proof;
+use crate::journey::{Pushed, Text};
+use crate::past::Answer;
+use crate::placing::{Part, Scene, Spot, own_elsewhere, place};
+use crate::report::Related;
+use crate::view::View;
+use crate::words;
+
+/// A fault and where it stands.
+pub(crate) struct Found {
+    pub(crate) fault: Fault,
+    /// None if only the Flux object's own document is left.
+    pub(crate) spot: Option<Spot>,
+}
+
+/// What an object's failure says, placed.
+pub(crate) struct Faults {
+    /// The message that it was read from.
+    pub(crate) message: Arc<str>,
+    pub(crate) all: Vec<Found>,
+}
+
+/// By file: what of which objects stands there.
+pub(crate) type ByFile = BTreeMap<RepoPath, Vec<(ObjectId, Mark)>>;
+
+/// What is marked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mark {
+    /// A fault, by its place in [`Faults::all`].
+    Fault(usize),
+    /// What the object waits for, by its place among its causes.
+    Cause(usize),
+}
+
+impl View<'_> {
+    /// The faults of an object in trouble, each with its place. Looked up once for each state of facts and texts.
+    pub(crate) fn faults(&self, cluster: usize, object: &ObjectId) -> Option<Arc<Faults>> {
+        let verdict = self.verdict(cluster, object)?;
+        if !matches!(verdict.state.last(), State::Failed { .. } | State::Unhealthy) {
+            return None;
+        }
+        if let Some(known) = self.derived[cluster].faults(object)
+            && known.message == verdict.message
+        {
+            return Some(known);
+        }
+        let live = self.facts(cluster).get(object)?;
+        let found = Arc::new(self.place_faults(cluster, live, &verdict));
+        self.derived[cluster].note_faults(object, Arc::clone(&found));
+        Some(found)
+    }
+
+    fn place_faults(&self, cluster: usize, live: &Object, verdict: &Verdict) -> Faults {
+        let tree = self.inputs.repo.tree;
+        let reporter = self.written(cluster, &live.id);
+        let near = reporter.as_ref().and_then(|it| Some(it.document.as_ref()?.path.clone()));
+        let near = near.unwrap_or_else(RepoPath::root);
+        let config_map = |name: &str| self.inputs.repo.index.config_map(tree, name, &near);
+        let scene = Scene {
+            tree,
+            files: Files::new(tree),
+            kind: live.kind,
+            content: (live.kind == Kind::Kustomization).then(|| self.content(cluster, &live.id)).flatten(),
+            chart: self.chart_folder(cluster, live),
+            config_map: &config_map,
+            reporter,
+        };
+        let document = self.place_of(cluster, &live.id, false).map(|(at, _)| at);
+        let faults = flux::failure::parse(live.kind, &verdict.message);
+        let all = faults.into_iter().map(|fault| {
+            let own = fault.own.field(live);
+            let spot = place(&scene, &fault, own.is_some()).or_else(|| {
+                let written = scene.reporter.as_ref()?;
+                own_elsewhere(written, document.as_ref(), &field(&own?))
+            });
+            Found { fault, spot }
+        });
+        let mut all: Vec<Found> = all.collect();
+        drop_defaulted(&mut all);
+        Faults { message: Arc::clone(&verdict.message), all }
+    }
+
+    /// The folder of the chart that a HelmRelease takes from this repository.
+    fn chart_folder(&self, cluster: usize, live: &Object) -> Option<RepoPath> {
+        if live.kind != Kind::HelmRelease {
+            return None;
+        }
+        let spec = live.raw_spec();
+        let chart = spec.pointer("/chart/spec/chart")?.as_str()?;
+        let text = |key: &str| spec.pointer("/chart/spec/sourceRef")?.get(key)?.as_str();
+        if text("kind") != Some("GitRepository") {
+            return None;
+        }
+        let namespace = text("namespace").unwrap_or(&live.id.namespace);
+        let source =
+            self.facts(cluster).get(&ObjectId::flux(Kind::GitRepository, namespace, text("name")?))?;
+        let ours = source.spec.url.as_deref().is_some_and(|url| self.inputs.repo.remotes.is_ours(url));
+        ours.then(|| RepoPath::of_flux(chart))
+    }
+
+    /// The faults of a cluster, by the file that they stand in.
+    pub(crate) fn by_file(&self, cluster: usize) -> &ByFile {
+        self.derived[cluster].by_file.get_or_init(|| {
+            let mut found = ByFile::new();
+            for object in self.facts(cluster).objects() {
+                let mut note = |spot: &Spot, mark: Mark| {
+                    found.entry(spot.path.clone()).or_default().push((object.id.clone(), mark));
+                };
+                for (nth, it) in self.faults(cluster, &object.id).iter().flat_map(|it| &it.all).enumerate() {
+                    if let Some(spot) = &it.spot {
+                        note(spot, Mark::Fault(nth));
+                    }
+                }
+                for nth in 0..self.causes(cluster, &object.id).roots.len() {
+                    if let Some(spot) = self.reference_elsewhere(cluster, &object.id, nth) {
+                        note(&spot, Mark::Cause(nth));
+                    }
+                }
+            }
+            found
+        })
+    }
+
+    /// Where the field stands that leads an object to a cause that it carries the mark for, if that is in another document
+    /// than its own.
+    pub(crate) fn reference_elsewhere(&self, cluster: usize, object: &ObjectId, nth: usize) -> Option<Spot> {
+        let causes = self.causes(cluster, object);
+        let cause = causes.roots.get(nth).filter(|it| it.root != *object)?;
+        if self.outside(cluster).get(&cause.root) != Some(object) {
+            return None;
+        }
+        let path = self.field_to(cluster, cause);
+        let document = self.place_of(cluster, object, false).map(|(at, _)| at);
+        own_elsewhere(&self.written(cluster, object)?, document.as_ref(), &field(&path))
+    }
+
+    /// Whether any fault of an object stands somewhere in the texts, other than at a field of its own document.
+    pub(crate) fn first_spot(&self, cluster: usize, object: &ObjectId) -> Option<Spot> {
+        let faults = self.faults(cluster, object)?;
+        faults.all.iter().find_map(|it| it.spot.clone())
+    }
+
+    /// Whether what made a fault's node is what it was at the revision that failed.
+    pub(crate) fn text_of(&self, cluster: usize, verdict: &Verdict, spot: &Spot) -> Text {
+        let mut revisions = Vec::new();
+        if self.derived[cluster].binding.deliveries.of(&verdict.id).is_some() {
+            revisions.extend(verdict.failed_at.clone().map(|it| (verdict.id.clone(), it)));
+        } else {
+            for applier in self.facts(cluster).appliers_of(&verdict.id) {
+                let applied = self.verdict(cluster, &applier.id).and_then(|it| it.applied.clone());
+                revisions.extend(applied.map(|it| (applier.id.clone(), it)));
+            }
+        }
+        let mut same = false;
+        for (object, revision) in &revisions {
+            if self.derived[cluster].binding.deliveries.of(object).is_none() {
+                continue;
+            }
+            let Some(commit) = revision.commit() else { continue };
+            match self.same_parts(commit, &spot.shaped_by) {
+                Some(true) => same = true,
+                Some(false) => {
+                    let pushed = match self.followed(cluster, object, revision) {
+                        Some(commit) => match self.same_parts(commit, &spot.shaped_by) {
+                            Some(true) => Pushed::Yes,
+                            Some(false) => Pushed::No,
+                            None => Pushed::Unknown,
+                        },
+                        None => Pushed::Unknown,
+                    };
+                    return Text::Changed(pushed);
+                }
+                None => {}
+            }
+        }
+        if same { Text::Same } else { Text::Unknown }
+    }
+
+    fn same_parts(&self, commit: &str, parts: &[Part]) -> Option<bool> {
+        let mut all = Some(true);
+        for part in parts {
+            match self.same_part(commit, part) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
+    }
+
+    fn same_part(&self, commit: &str, part: &Part) -> Option<bool> {
+        let then = match self.inputs.past.file(commit, &part.path) {
+            None => {
+                self.lack(|lacks| lacks.files.insert((commit.to_owned(), part.path.clone())));
+                return None;
+            }
+            Some(Answer::NotInThisClone) => return None,
+            Some(Answer::Known(None)) => return Some(false),
+            Some(Answer::Known(Some(then))) => then,
+        };
+        let now = self.inputs.repo.tree.parsed(&part.path)?;
+        let Some(placed) = now.documents().get(part.index) else { return Some(false) };
+        let Some(old) = counterpart(then, part.index, &now, placed) else { return Some(false) };
+        if is_kustomization_name(part.path.file_name())
+            && let Some(offset) = placed.in_document(part.offset)
+            && let Some(same) = same_entry_at(&placed.document, offset, old)
+        {
+            return Some(same);
+        }
+        Some(same_document(old, &placed.document))
+    }
+
+    /// What a placed mark leads to besides its own places: the Flux object that says so.
+    pub(crate) fn reporter(&self, cluster: usize, object: &ObjectId, verdict: &Verdict) -> Option<Related> {
+        let (DocRef { path, .. }, placed) = self.place_of(cluster, object, false)?;
+        let (_, identity) = flux_object(&placed.document)?;
+        let said = self.phrase(cluster, verdict).unwrap_or_default();
+        let message = format!("{}: {said}", words::data(&object.to_string()));
+        Some(Related { path, range: placed.in_file(identity.name_range), message })
+    }
+
+    /// Files in which a mark stands that is not about a document of theirs.
+    pub(crate) fn files_with_marks(&self) -> Vec<RepoPath> {
+        let mut files: Vec<RepoPath> = (0..self.inputs.clusters.len())
+            .filter(|cluster| self.proof(*cluster) != Proof::None)
+            .flat_map(|cluster| self.by_file(cluster).keys().cloned())
+            .collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+}
+
+/// What nobody wrote has its value from a neighbour: of a port that is out of range the API server says the same for the
+/// `targetPort` that it sets. One cause, one mark.
+fn drop_defaulted(all: &mut Vec<Found>) {
+    let parent = |it: &Found| match &it.fault.place {
+        Place::Field { path, problem: Problem::Invalid, .. } => {
+            let (_, above) = path.steps().split_last()?;
+            Some((it.fault.object.clone(), above.to_vec()))
+        }
+        _ => None,
+    };
+    let is_exact = |it: &Found| it.spot.as_ref().is_some_and(|it| it.exact);
+    let exact: Vec<_> = all.iter().filter(|it| is_exact(it)).filter_map(parent).collect();
+    all.retain(|it| is_exact(it) || parent(it).is_none_or(|it| !exact.contains(&it)));
+    // And of one place one mark, if it is told twice.
+    let mut seen: Vec<(RepoPath, TextRange, Option<Named>)> = Vec::new();
+    all.retain(|it| {
+        let (Some(spot), Place::Field { value: Some(_), .. }) = (&it.spot, &it.fault.place) else {
+            return true;
+        };
+        let place = (spot.path.clone(), spot.range, it.fault.object.clone());
+        let new = !seen.contains(&place);
+        seen.push(place);
+        new
+    });
+}
+
+/// The document of an earlier file that a document comes from: the one that says it is the same object, else the one in
+/// its place.
+fn counterpart<'f>(
+    then: &'f ParsedFile,
+    index: usize,
+    now: &ParsedFile,
+    placed: &Placed,
+) -> Option<&'f Document> {
+    let key = |it: &Document| {
+        let identity = it.identity()?;
+        Some((
+            identity.group.clone(),
+            identity.kind.clone(),
+            identity.namespace.clone(),
+            identity.name.clone(),
+        ))
+    };
+    let wanted = key(&placed.document);
+    if wanted.is_some()
+        && let Some(found) = then.documents().iter().find(|it| key(&it.document) == wanted)
+    {
+        return Some(&found.document);
+    }
+    let same_count = then.documents().len() == now.documents().len();
+    then.documents().get(index).filter(|_| same_count).map(|it| &*it.document)
+}
+
+/// What was found of objects, by id; shared by threads.
+pub(crate) type ById<T> = std::sync::Mutex<HashMap<ObjectId, T>>;
