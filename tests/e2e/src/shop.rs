@@ -28,7 +28,11 @@ impl Shop {
         shop.git(&["config", "remote.origin.pushurl", &repository.push_url()]);
         shop.write(&shop.flux_path(), &flux(name, &repository.url()));
         shop.write("apps/web.yaml", &deployment("IfNotPresent"));
-        shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\n");
+        shop.write("apps/strategy.yaml", &strategy("RollingUpdate"));
+        shop.write(
+            "apps/kustomization.yaml",
+            "resources:\n  - web.yaml\npatches:\n  - path: strategy.yaml\n",
+        );
         shop.push("Open the shop");
         cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")).await?;
         cluster.apply(&flux(name, &repository.url())).await?;
@@ -157,6 +161,12 @@ impl Shop {
         self.push("Pull images always")
     }
 
+    /// Pushes a patch that makes a Deployment which the API server rejects.
+    pub fn push_broken_patch(&self) -> String {
+        self.write("apps/strategy.yaml", &strategy("Rolling"));
+        self.push("Roll")
+    }
+
     /// Pushes one whose pods never become ready.
     pub fn push_stuck(&self) -> String {
         let fate = format!("app: web\n        {}: pending\n    spec:", testbed::FATE_LABEL);
@@ -190,6 +200,13 @@ fn flux(name: &str, url: &str) -> String {
          apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}-root\n  namespace: flux-system\n\
          spec:\n  interval: 1h\n  path: ./clusters/{name}\n  prune: true\n  \
          sourceRef:\n    kind: GitRepository\n    name: {name}\n"
+    )
+}
+
+/// A patch of the Deployment.
+fn strategy(kind: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  strategy:\n    type: {kind}\n"
     )
 }
 

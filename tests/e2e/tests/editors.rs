@@ -33,28 +33,49 @@ fn story(which: Which) {
 
         let broken = shop.push_broken();
         cluster.reconcile(&shop.source()).await.unwrap();
+        editor.tell(json!({"waitLens": format!("✗ staging: failed main@{broken}")}));
+        // The mark stands in the manifest that says so, at the value.
+        editor.tell(json!({"open": "apps/web.yaml"}));
         let mark = editor.tell(json!({"waitDiagnostic": "imagePullPolicy"}));
         assert_eq!(mark["diagnostic"]["code"], "ReconciliationFailed");
-        editor.tell(json!({"waitLens": format!("✗ staging: failed main@{broken}")}));
-        let start = mark["diagnostic"]["range"]["start"].clone();
-        let hover = editor.tell(json!({"hover": start}));
+        assert_eq!(marked(&shop, "apps/web.yaml", &mark), "Sometimes");
+        let hover = editor.tell(json!({"hover": {"line": 1, "character": 8}}));
         assert!(hover["text"].as_str().unwrap().contains("imagePullPolicy"), "{hover:#}");
         editor.picture("2-failed");
 
         let fixed = shop.push_fixed();
         editor.tell(json!({"clearMessages": true}));
         // The lens of the object that failed.
-        editor.tell(json!({"cursor": start}));
+        editor.tell(json!({"open": shop.flux_path()}));
+        editor.tell(json!({"cursor": {"line": 14, "character": 4}}));
         editor.tell(json!({"run": "reconcile-with-source"}));
         // The first action on a context asks.
         editor.tell(json!({"answerPick": "^Reconcile"}));
         editor.tell(json!({"waitMessage": fixed}));
-        editor.tell(json!({"waitNoDiagnostic": "imagePullPolicy"}));
+        editor.tell(json!({"waitNoDiagnostic": "imagePullPolicy", "file": "*"}));
         editor.tell(json!({"waitNoLens": "✗|checking health"}));
         editor.tell(json!({"waitLens": format!("✓ staging: applied main@{fixed}")}));
         editor.picture("3-fixed");
+
+        // What a patch sets is marked in the patch.
+        shop.push_broken_patch();
+        cluster.reconcile(&shop.source()).await.unwrap();
+        editor.tell(json!({"open": "apps/strategy.yaml"}));
+        let mark = editor.tell(json!({"waitDiagnostic": "strategy"}));
+        assert_eq!(marked(&shop, "apps/strategy.yaml", &mark), "Rolling");
+        editor.picture("4-patch");
         editor.quit();
     });
+}
+
+/// The text that a mark of one line underlines.
+fn marked(shop: &Shop, path: &str, mark: &serde_json::Value) -> String {
+    let text = std::fs::read_to_string(shop.folder().join(path)).unwrap();
+    let range = &mark["diagnostic"]["range"];
+    let at = |end: &str, what: &str| usize::try_from(range[end][what].as_u64().unwrap()).unwrap();
+    assert_eq!(at("start", "line"), at("end", "line"), "{mark:#}");
+    let line = text.lines().nth(at("start", "line")).unwrap();
+    line[at("start", "character")..at("end", "character")].to_owned()
 }
 
 #[test]

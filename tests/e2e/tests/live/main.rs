@@ -102,8 +102,10 @@ fn a_break_is_marked_and_reconcile_now_ends_in_an_answer() {
 
         let broken = shop.push_broken();
         cluster.reconcile(&shop.source()).await?;
+        // In the manifest that is wrong, which nobody has opened.
+        let manifest = shop.folder().join("apps/web.yaml");
         let marks =
-            editor.wait_diagnostics(&file, "a mark for the broken Deployment", |marks| !marks.is_empty());
+            editor.wait_diagnostics(&manifest, "a mark for the broken Deployment", |marks| !marks.is_empty());
         assert_eq!(marks[0]["code"], "ReconciliationFailed", "{marks:#?}");
         assert_eq!(marks[0]["source"], "fluxcd");
         assert!(marks[0]["message"].as_str().unwrap().contains("imagePullPolicy"), "{marks:#?}");
@@ -111,7 +113,7 @@ fn a_break_is_marked_and_reconcile_now_ends_in_an_answer() {
 
         let fixed = shop.push_fixed();
         editor.press(&file, "Reconcile now");
-        editor.wait_diagnostics(&file, "no mark", <[Value]>::is_empty);
+        editor.wait_diagnostics(&manifest, "no mark", <[Value]>::is_empty);
         editor.wait_lens(&file, &format!("main@{fixed}"));
         editor.wait_sentence(&["is ready at", &fixed]);
         assert_eq!(editor.diagnostics(&file), &[] as &[Value], "{}", json!(editor.diagnostics(&file)));

@@ -30,7 +30,8 @@ fn a_cluster_that_goes_away_takes_its_signs_with_it() {
             Some("Deployment/outage/web dry-run failed (Invalid): the field imagePullPolicy is wrong"),
         )
         .await?;
-        let marks = editor.wait_diagnostics(&file, "a mark", |marks| !marks.is_empty());
+        let manifest = shop.folder().join("apps/web.yaml");
+        let marks = editor.wait_diagnostics(&manifest, "a mark", |marks| !marks.is_empty());
         assert_eq!(marks[0]["severity"], 1, "{marks:#?}");
 
         cluster.stop(Program::ApiServer);
@@ -38,14 +39,14 @@ fn a_cluster_that_goes_away_takes_its_signs_with_it() {
         editor.patience = HEARD;
         let rows = editor.wait_lens(&file, "checking…");
         assert!(rows.iter().all(|row| !row.contains('✓') && !row.contains('✗')), "{rows:#?}");
-        editor.wait_diagnostics(&file, "no mark at full strength", |marks| {
+        editor.wait_diagnostics(&manifest, "no mark at full strength", |marks| {
             marks.iter().all(|it| it["severity"] != 1)
         });
         let rows = editor.wait_lens(&file, "last seen");
         assert!(stopped.elapsed() < HEARD + Duration::from_secs(10), "{:?}", stopped.elapsed());
         println!("last seen {:.0} s after the API server was stopped", stopped.elapsed().as_secs_f64());
         assert!(rows.iter().all(|row| !row.contains('✓') && !row.contains('✗')), "{rows:#?}");
-        let marks = editor.diagnostics(&file);
+        let marks = editor.diagnostics(&manifest);
         assert!(marks.iter().all(|it| it["severity"] == 2), "{marks:#?}");
         assert!(marks[0]["message"].as_str().unwrap().starts_with("as of "), "{marks:#?}");
 
@@ -54,7 +55,7 @@ fn a_cluster_that_goes_away_takes_its_signs_with_it() {
         shop.play(cluster, None).await?;
         let rows = editor.wait_lens(&file, "✓ staging: applied main@");
         assert!(rows.iter().all(|row| !row.contains("last seen")), "{rows:#?}");
-        editor.wait_diagnostics(&file, "no mark", <[_]>::is_empty);
+        editor.wait_diagnostics(&manifest, "no mark", <[_]>::is_empty);
         editor.stop();
         Ok(())
     });

@@ -29,13 +29,14 @@ fn what_waits_leads_to_what_failed() {
         cluster.reconcile(&shop.source()).await?;
         let waits = shop.folder().join("clusters/blocked/later.yaml");
         editor.open(&waits);
-        let rows = editor.wait_lens(&waits, "staging: blocked by clusters/blocked/apps.yaml:");
+        let rows = editor.wait_lens(&waits, "staging: blocked by apps/web.yaml:18");
         assert!(rows[0].contains("Go to cause"), "{rows:#?}");
 
         editor.press(&waits, "Go to cause");
         let shown = editor.wait_heard("the cause", |it| it["method"] == "window/showDocument");
-        assert_eq!(shown["params"]["uri"], uri(&file).as_str());
-        let marks = editor.wait_diagnostics(&file, "the mark", |marks| !marks.is_empty());
+        let cause = shop.folder().join("apps/web.yaml");
+        assert_eq!(shown["params"]["uri"], uri(&cause).as_str());
+        let marks = editor.wait_diagnostics(&cause, "the mark", |marks| !marks.is_empty());
         assert_eq!(shown["params"]["selection"]["start"], marks[0]["range"]["start"], "{shown:#}");
         // What waits is no error of its own.
         let waiting = editor.diagnostics(&waits);

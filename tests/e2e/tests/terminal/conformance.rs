@@ -78,7 +78,8 @@ fn compare(wanted: &str, found: &str) -> Score {
 /// Lays a repository out; `None` if it is not on this machine.
 fn lay_out(name: &str, origin: &str, into: &Path) -> Option<()> {
     if name != "home-ops" {
-        shared::clone_bundle(&shared::file(&format!("repos/{name}.bundle"))?, into, origin);
+        let bundle = shared::file(&format!("repos/{name}.bundle"))?;
+        shared::clone_bundle(&bundle, into, origin);
         return Some(());
     }
     let archive = shared::file(&format!("repos/{name}.tar.gz"))?;
@@ -105,7 +106,7 @@ fn every_object_comes_from_the_file_that_kustomize_controller_takes_it_from() {
             return;
         }
         let home = Home::new();
-        let ran = run(home.command(&["inventory", "--format", "jsonl"]).current_dir(&clone));
+        let ran = run(home.command(["inventory", "--format", "jsonl"]).current_dir(&clone));
         assert_eq!(ran.stderr, "", "{name}");
         let score = compare(&std::fs::read_to_string(wanted).unwrap(), &ran.stdout);
         println!(
