@@ -9,7 +9,7 @@ use crate::index::flux_object;
 use crate::inputs::{Contact, Inputs, Proof};
 use crate::page::{Page, spans};
 use crate::place::references;
-use crate::report::{Cause, ClusterSummary, FileReport, Hover, LensRow, Mood, Summary};
+use crate::report::{Cause, ClusterSummary, FileReport, Finding, Hover, LensRow, Mood, Summary};
 use crate::state::Tone;
 use crate::view::View;
 use crate::words;
@@ -270,23 +270,28 @@ impl View<'_> {
         let mut page = Page::default();
         let Some(file) = self.any_file(path) else {
             page.heading(spans![d path]);
+            self.say_marks(&mut page, path, None);
             page.line(spans![w "No Flux object in this file."]);
             self.say_clusters(&mut page, path);
             return page;
         };
         let is_build = |it: &Placed| crate::navigation::build_folder(path, &it.document).is_some();
         if file.documents().iter().any(is_build) {
-            return self.page_of_build(path, &file);
+            self.say_marks(&mut page, path, None);
+            page.extend(self.page_of_build(path, &file));
+            return page;
         }
+        let manifest = |placed: &Placed| {
+            let mut page = Page::default();
+            if flux_object(&placed.document).is_none() {
+                self.say_marks(&mut page, path, Some(placed.range()));
+            }
+            page.extend(self.page_of_manifest(path, &file, placed).unwrap_or_default());
+            (page != Page::default()).then_some(page)
+        };
         let manifests: Vec<Page> = match offset {
-            Some(offset) => {
-                let placed = file.document_at(offset);
-                placed.and_then(|placed| self.page_of_manifest(path, &file, placed)).into_iter().collect()
-            }
-            None => {
-                let all = file.documents().iter();
-                all.filter_map(|placed| self.page_of_manifest(path, &file, placed)).collect()
-            }
+            Some(offset) => file.document_at(offset).and_then(manifest).into_iter().collect(),
+            None => file.documents().iter().filter_map(manifest).collect(),
         };
         let stands: Vec<Stand<'_>> = match offset {
             Some(offset) => {
@@ -307,8 +312,10 @@ impl View<'_> {
                 None => page.heading(spans![d path]),
             }
             for finding in self.findings(stand) {
-                let severity = finding.severity.as_str();
-                page.line(spans![w severity, w " ", d finding.code, w ": ", d finding.message]);
+                say_mark(&mut page, &finding);
+            }
+            for (standing, _) in &stand.standings {
+                self.say_where(&mut page, path, standing);
             }
             page.extend(self.page_of(stand, DETAILS));
         }
@@ -316,6 +323,30 @@ impl View<'_> {
             page.extend(manifest);
         }
         page
+    }
+
+    /// The marks of a file that are about no document of it; with a range only those that begin in it.
+    fn say_marks(&self, page: &mut Page, path: &RepoPath, range: Option<TextRange>) {
+        let inside = |at: TextSize| range.is_none_or(|it| it.contains(at));
+        let mut found = self.placed_findings(path);
+        found.retain(|it| inside(it.range.start()));
+        if !found.is_empty() && *page == Page::default() {
+            page.heading(spans![d path]);
+        }
+        for finding in &found {
+            say_mark(page, finding);
+        }
+    }
+
+    /// Where the mark of a failure of this object stands, if that is in another file.
+    fn say_where(&self, page: &mut Page, path: &RepoPath, standing: &crate::view::Standing) {
+        let elsewhere = self
+            .first_spot(standing.cluster, &standing.object)
+            .is_some_and(|spot| spot.path != *path && standing.strength > crate::view::Strength::Guess);
+        if elsewhere {
+            let place = self.cause_name(standing.cluster, &standing.object);
+            page.line(spans![w "the cause is at ", d place]);
+        }
     }
 
     fn say_clusters(&self, page: &mut Page, path: &RepoPath) {
@@ -436,6 +467,11 @@ impl View<'_> {
             suspended: count(Tone::Suspended),
         }
     }
+}
+
+fn say_mark(page: &mut Page, finding: &Finding) {
+    let severity = finding.severity.as_str();
+    page.line(spans![w severity, w " ", d finding.code, w ": ", d finding.message]);
 }
 
 fn tone_word(tone: Tone) -> &'static str {

@@ -19,6 +19,7 @@ fn what_failed_and_what_runs_instead() {
         &[Cluster::Staging],
         expect![[r#"
             ✗ staging: failed main@21d6388, running main@524dbed, as recorded <time>
+              the cause is at apps/staging/catalog/ingress.yaml:13
 
             ✗ Kustomization/flux-system/catalog in staging: failed, tried again
               ReconciliationFailed:
@@ -34,6 +35,82 @@ fn what_failed_and_what_runs_instead() {
               - applied by Kustomization/flux-system/flux-system: the object says that it came from this file
               - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
         "#]],
+    );
+}
+
+#[test]
+fn a_manifest_that_is_the_cause() {
+    check(
+        "apps/staging/checkout/staging.yaml",
+        &[Cluster::Staging],
+        expect![[r#"
+            apps/staging/checkout/staging.yaml
+              error ReconciliationFailed: as recorded <time>, staging: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+
+            Deployment/shop/checkout in staging
+              applied main@524dbed; changed since, pushed, checkout failed main@21d6388, as recorded <time>
+              - applied by Kustomization/flux-system/checkout: its build patches the object with this document, and its inventory holds the object
+
+            ✗ Kustomization/flux-system/checkout in staging: failed, tried again
+              ReconciliationFailed:
+              | Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+              - running main@524dbed
+              - failed main@21d6388
+              - so since <time> UTC
+              - written in clusters/staging/apps/checkout.yaml
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
+    );
+    check(
+        "apps/staging/search/small.yaml:5",
+        &[Cluster::Staging],
+        expect![[r#"
+            apps/staging/search/small.yaml
+              error BuildFailed: as recorded <time>, staging: there is no single Deployment/search for this patch
+        "#]],
+    );
+    check(
+        "apps/base/checkout/deployment.yaml",
+        &[Cluster::Staging],
+        expect![[r#"
+        Deployment/shop/checkout in staging
+          applied main@524dbed; changed since, checkout failed main@21d6388, as recorded <time>
+          - applied by Kustomization/flux-system/checkout: its build makes the object from this document, and its inventory holds it
+          - shaped by apps/staging/checkout/staging.yaml
+
+        ✗ Kustomization/flux-system/checkout in staging: failed, tried again
+          ReconciliationFailed:
+          | Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+          - running main@524dbed
+          - failed main@21d6388
+          - so since <time> UTC
+          - written in clusters/staging/apps/checkout.yaml
+          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+    "#]],
+    );
+    check(
+        "apps/staging/recommender/values.yaml",
+        &[Cluster::Staging],
+        expect![[r#"
+        ✗ staging: failed 1.2.0, as recorded <time>
+          error UpgradeFailed: as recorded <time>, staging: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+
+        ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
+          UpgradeFailed:
+          | Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+          - what Flux did then: Helm rollback to previous release shop/recommender.v3 with chart recommender@1.2.0 succeeded
+          - running 1.2.0
+          - failed 1.2.0
+          - so since <time> UTC
+          - this text is what the cluster has
+          - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
+          - source GitRepository/flux-system/flux-system: fetched main@21d6388
+          - release v5 deployed, chart 1.2.0 <time> UTC
+          - release v4 failed, chart 1.2.0 <time> UTC
+          - release v3 superseded, chart 1.2.0 <time> UTC
+          - applied by Kustomization/flux-system/recommender: its build reads this file as a patch, and its inventory holds the object
+          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+    "#]],
     );
 }
 
@@ -92,6 +169,7 @@ fn what_was_rolled_back() {
         &Cluster::ALL,
         expect![[r#"
             ✗ 1 of 2 failed: staging · 1 applied, as recorded <time>
+              the cause is at apps/staging/recommender/values.yaml:11
 
             ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
               UpgradeFailed:
