@@ -28,11 +28,8 @@ impl Shop {
         shop.git(&["config", "remote.origin.pushurl", &repository.push_url()]);
         shop.write(&shop.flux_path(), &flux(name, &repository.url()));
         shop.write("apps/web.yaml", &deployment("IfNotPresent"));
-        shop.write("apps/strategy.yaml", &strategy("RollingUpdate"));
-        shop.write(
-            "apps/kustomization.yaml",
-            "resources:\n  - web.yaml\npatches:\n  - path: strategy.yaml\n",
-        );
+        shop.write("apps/ready.yaml", &ready("0"));
+        shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\npatches:\n  - path: ready.yaml\n");
         shop.push("Open the shop");
         cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")).await?;
         cluster.apply(&flux(name, &repository.url())).await?;
@@ -163,8 +160,8 @@ impl Shop {
 
     /// Pushes a patch that makes a Deployment which the API server rejects.
     pub fn push_broken_patch(&self) -> String {
-        self.write("apps/strategy.yaml", &strategy("Rolling"));
-        self.push("Roll")
+        self.write("apps/ready.yaml", &ready("-5"));
+        self.push("Be ready before it starts")
     }
 
     /// Pushes one whose pods never become ready.
@@ -204,9 +201,9 @@ fn flux(name: &str, url: &str) -> String {
 }
 
 /// A patch of the Deployment.
-fn strategy(kind: &str) -> String {
+fn ready(seconds: &str) -> String {
     format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  strategy:\n    type: {kind}\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  minReadySeconds: {seconds}\n"
     )
 }
 

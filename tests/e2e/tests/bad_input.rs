@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const CATALOG: &str = "clusters/staging/apps/catalog.yaml";
+/// The manifest that [`CATALOG`] fails for: the mark stands in it.
+const INGRESS: &str = "apps/staging/catalog/ingress.yaml";
 
 /// The fleet as a clone, with the recording of staging beside it.
 struct Fleet {
@@ -59,7 +61,7 @@ fn still_works(client: &mut Client, fleet: &Fleet) {
     let search = fleet.file("clusters/staging/apps/search.yaml");
     client.open(&search);
     client.wait_lens(&search, "failed main@21d6388");
-    client.wait_diagnostics(&search, "the mark of search", |marks| {
+    client.wait_diagnostics(&fleet.file("apps/staging/search/small.yaml"), "the mark of search", |marks| {
         marks.iter().any(|it| it["code"] == "BuildFailed")
     });
     assert!(client.hover(&search, 3, 9).contains("BuildFailed"));
@@ -68,7 +70,7 @@ fn still_works(client: &mut Client, fleet: &Fleet) {
 #[test]
 fn texts_that_are_not_yaml_yet_or_never() {
     let fleet = Fleet::lay_out();
-    let file = fleet.file(CATALOG);
+    let file = fleet.file(INGRESS);
     let text = std::fs::read_to_string(&file).unwrap();
     let mut client = fleet.recorded();
     client.open(&file);
@@ -120,7 +122,7 @@ fn files_that_cannot_be_read_as_text() {
     let checked =
         run(fleet.home.command(["check", "--snapshot"]).arg(fleet.recording()).current_dir(fleet.file("")));
     assert_eq!((checked.code, checked.stderr.as_str()), (1, ""), "{}", checked.stdout);
-    assert!(checked.stdout.contains("clusters/staging/apps/catalog.yaml:4:9"), "{}", checked.stdout);
+    assert!(checked.stdout.contains("apps/staging/catalog/ingress.yaml:13:23"), "{}", checked.stdout);
 }
 
 #[test]

@@ -60,9 +60,9 @@ fn story(which: Which) {
         // What a patch sets is marked in the patch.
         shop.push_broken_patch();
         cluster.reconcile(&shop.source()).await.unwrap();
-        editor.tell(json!({"open": "apps/strategy.yaml"}));
-        let mark = editor.tell(json!({"waitDiagnostic": "strategy"}));
-        assert_eq!(marked(&shop, "apps/strategy.yaml", &mark), "Rolling");
+        editor.tell(json!({"open": "apps/ready.yaml"}));
+        let mark = editor.tell(json!({"waitDiagnostic": "minReadySeconds"}));
+        assert_eq!(marked(&shop, "apps/ready.yaml", &mark), "-5");
         editor.picture("4-patch");
         editor.quit();
     });
