@@ -145,8 +145,6 @@ impl View<'_> {
             && self.has_commits(by, verdict);
         let tone = match Tone::of(&verdict.state) {
             Tone::Ready if text.is_other() => Tone::Behind,
-            // What fails is the Kustomization; whether it is for this document a mark tells.
-            Tone::Failed => Tone::Waiting,
             tone => tone,
         };
         Said { sign: good.then_some(Sign::Good), differs: text.is_other(), ..said(phrase, tone) }

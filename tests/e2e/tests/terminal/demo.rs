@@ -115,7 +115,7 @@ fn the_command_for_neovim_shows_both_recordings() {
             local lenses = vim.lsp.codelens.get(vim.lsp.codelens.enable and { bufnr = 0 } or 0)
             for _, entry in ipairs(lenses) do
               local title = (entry.lens or entry).command.title
-              if #vim.diagnostic.get(0) > 0 and title:find('1 of 2 failed: staging', 1, true) then
+              if #vim.diagnostic.get(0) > 0 and title:find('2 of 2 failed: production and staging', 1, true) then
                 io.stdout:write(title, '\\n', vim.diagnostic.get(0)[1].code, '\\n')
                 return true
               end
@@ -131,7 +131,8 @@ fn the_command_for_neovim_shows_both_recordings() {
     shell.env("NVIM", root.join("usr/bin/nvim")).env("VIMRUNTIME", root.join("usr/share/nvim/runtime"));
     let ran = run(&mut shell);
     assert!(
-        ran.stdout.contains("1 of 2 failed: staging") && ran.stdout.contains("UpgradeFailed"),
+        ran.stdout.contains("2 of 2 failed: production and staging")
+            && ran.stdout.contains("HealthCheckFailed"),
         "{ran:#?}"
     );
 }
