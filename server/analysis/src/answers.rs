@@ -246,7 +246,7 @@ impl View<'_> {
         let mut found = None;
         let mut seen = Vec::new();
         for (standing, _) in &stand.standings {
-            for (reference, range) in references(&stand.placed.document, &standing.object.namespace) {
+            for (reference, range) in references(stand.placed, &standing.object.namespace) {
                 if range.contains_inclusive(at)
                     && !seen.contains(&(standing.cluster, reference.target.clone()))
                 {
@@ -258,7 +258,7 @@ impl View<'_> {
         }
         if found.is_none() && stand.standings.is_empty() {
             let namespace = identity.namespace.as_deref().unwrap_or_default();
-            let own = references(&stand.placed.document, namespace);
+            let own = references(stand.placed, namespace);
             let (_, range) = own.into_iter().find(|(_, range)| range.contains_inclusive(at))?;
             return Some((stand.placed.in_file(range), self.page_of(stand, HOVER)));
         }

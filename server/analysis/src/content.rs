@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::copies::Copies;
 use crate::index::DocRef;
-use crate::inventory::from_json;
+use crate::json::from_json;
 use crate::placing::find_object;
 use crate::view::View;
 

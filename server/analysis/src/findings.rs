@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::index::flux_object;
 use crate::inputs::{Proof, Severity};
 use crate::journey::Text;
-use crate::place::field_range;
+use crate::place::{failure_range, field_range};
 use crate::report::{Finding, Related};
 use crate::state::{changed, verdict_word};
 use crate::view::{Standing, Strength, View};
@@ -23,6 +23,21 @@ pub(crate) struct Stand<'d> {
     pub(crate) path: &'d RepoPath,
     pub(crate) placed: &'d Placed,
     pub(crate) standings: Vec<(Standing, Text)>,
+}
+
+/// A document as the object that it is in one cluster, and what Flux says of that.
+struct Subject<'a> {
+    stand: &'a Stand<'a>,
+    standing: &'a Standing,
+    live: &'a Object,
+    verdict: &'a Verdict,
+}
+
+impl Subject<'_> {
+    /// Where a field of the live object is written in the document, in bytes of that.
+    fn range(&self, path: &str) -> Option<TextRange> {
+        field_range(&self.stand.placed.document, self.live, path)
+    }
 }
 
 /// A mark of one cluster, before those of several are put together.
@@ -129,21 +144,18 @@ impl View<'_> {
         if proof == Proof::None {
             return Vec::new();
         }
+        let of = Subject { stand, standing, live, verdict: &verdict };
         let mut marks = match &verdict.state {
             State::Failed { .. } | State::Unhealthy
                 if self.is_own_trouble(standing.cluster, &standing.object) =>
             {
-                self.own_marks(stand, standing, live, &verdict)
+                self.own_marks(&of)
             }
-            State::Failed { .. } | State::Unhealthy | State::Waiting { .. } => {
-                self.marks_of_others(stand, standing, live, &verdict)
-            }
-            State::ReadySourceStale { source } => {
-                self.stale_mark(stand, standing, live, &verdict, source).into_iter().collect()
-            }
+            State::Failed { .. } | State::Unhealthy | State::Waiting { .. } => self.marks_of_others(&of),
+            State::ReadySourceStale { source } => self.stale_mark(&of, source).into_iter().collect(),
             _ => Vec::new(),
         };
-        marks.extend(self.marks_of_held(stand, standing, live, &verdict));
+        marks.extend(self.marks_of_held(&of));
         for mark in &mut marks {
             self.weigh(mark, proof, text);
         }
@@ -175,23 +187,16 @@ impl View<'_> {
     }
 
     /// What of an object's failure stands nowhere else: at its own fields.
-    fn own_marks(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-    ) -> Vec<Mark> {
-        let Some(faults) = self.faults(standing.cluster, &standing.object) else { return Vec::new() };
+    fn own_marks(&self, of: &Subject<'_>) -> Vec<Mark> {
+        let Some(faults) = self.faults(of.standing.cluster, &of.standing.object) else { return Vec::new() };
         if faults.all.iter().all(|it| it.spot.is_none()) {
-            return self.own_mark(stand, standing, live, verdict).into_iter().collect();
+            return self.own_mark(of).into_iter().collect();
         }
         let rest = faults.all.iter().filter(|it| it.spot.is_none());
         let marks = rest.filter_map(|it| {
-            let path = it.fault.own.field(live).unwrap_or_else(|| "metadata.name".to_owned());
-            let range = field_range(&stand.placed.document, live, &path)?;
-            let mut mark =
-                self.mark(stand, standing, verdict, range, severity_of_failure(live, it.fault.side))?;
+            let field = it.fault.own_field(of.live);
+            let range = failure_range(&of.stand.placed.document, of.live, &field)?;
+            let mut mark = self.mark(of, of.verdict, range, severity_of_failure(of.live, field.side))?;
             let says = flux::message::first_sentence(&crate::page::clean(&it.fault.says));
             // Far from the object: it has to be named.
             mark.sentence = match it.fault.object.as_ref().filter(|it| !says.contains(&it.name)) {
@@ -205,38 +210,20 @@ impl View<'_> {
     }
 
     /// A failure of the object itself, at its own field.
-    fn own_mark(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-    ) -> Option<Mark> {
-        let field = flux::failure_field(live, verdict);
-        let mut range = field_range(&stand.placed.document, live, &field.path)?;
-        if field.shape == Some("K45")
-            && let Some(entry) = stand.placed.document.entry(&crate::index::field(&field.path))
-        {
-            // The variable's name is wrong, not its value.
-            range = entry.key.range;
-        }
-        let severity = severity_of_failure(live, field.side);
-        let mut mark = self.mark(stand, standing, verdict, range, severity)?;
-        if verdict.state == State::Unhealthy {
-            let applied = verdict.applied.as_ref().map(|it| format!("applied {it}, unhealthy: "));
+    fn own_mark(&self, of: &Subject<'_>) -> Option<Mark> {
+        let field = flux::failure_field(of.live, of.verdict);
+        let range = failure_range(&of.stand.placed.document, of.live, &field)?;
+        let mut mark = self.mark(of, of.verdict, range, severity_of_failure(of.live, field.side))?;
+        if of.verdict.state == State::Unhealthy {
+            let applied = of.verdict.applied.as_ref().map(|it| format!("applied {it}, unhealthy: "));
             mark.sentence.insert_str(0, &applied.unwrap_or_default());
         }
         Some(mark)
     }
 
     /// Causes that have no document here: marked once, at the nearest reference that leads there.
-    fn marks_of_others(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-    ) -> Vec<Mark> {
+    fn marks_of_others(&self, of: &Subject<'_>) -> Vec<Mark> {
+        let standing = of.standing;
         let causes = self.causes(standing.cluster, &standing.object);
         let mut marks = Vec::new();
         for (nth, cause) in causes.roots.iter().enumerate() {
@@ -256,9 +243,9 @@ impl View<'_> {
                 continue;
             }
             let field = self.field_to(standing.cluster, cause);
-            let range = field_range(&stand.placed.document, live, &field);
+            let range = of.range(&field);
             let Some(range) = range else { continue };
-            let Some(mut mark) = self.mark(stand, standing, verdict, range, severity) else { continue };
+            let Some(mut mark) = self.mark(of, of.verdict, range, severity) else { continue };
             mark.sentence = cause_sentence(cause);
             mark.key = format!("{} {}", cause.root, flux::message::masked(&mark.sentence));
             if let Some(root) = &cause.verdict {
@@ -267,7 +254,7 @@ impl View<'_> {
             marks.push(mark);
         }
         if let Some(cycle) = &causes.cycle
-            && let Some(mark) = self.cycle_mark(stand, standing, live, verdict, cycle)
+            && let Some(mark) = self.cycle_mark(of, cycle)
         {
             marks.push(mark);
         }
@@ -275,21 +262,16 @@ impl View<'_> {
     }
 
     /// Failures of what this object applies and no file here is known to hold: marked where that comes from.
-    fn marks_of_held(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-    ) -> Vec<Mark> {
+    fn marks_of_held(&self, of: &Subject<'_>) -> Vec<Mark> {
+        let standing = of.standing;
         let mut marks = Vec::new();
         for held in self.strays(standing.cluster).carried_by(&standing.object) {
             let Some(object) = self.facts(standing.cluster).get(held) else { continue };
             let Some(failed) = self.verdict(standing.cluster, held) else { continue };
             let severity = severity_of_failure(object, flux::failure_field(object, &failed).side);
-            let range = field_range(&stand.placed.document, live, "spec.path");
+            let range = of.range("spec.path");
             let Some(range) = range else { continue };
-            let Some(mut mark) = self.mark(stand, standing, verdict, range, severity) else { continue };
+            let Some(mut mark) = self.mark(of, of.verdict, range, severity) else { continue };
             mark.sentence = words::data(&format!("{held}, which this applies: {}", Self::sentence(&failed)));
             mark.key = format!("{held} {}", flux::message::masked(&failed.message));
             mark.code = words::data(&failed.reason);
@@ -323,19 +305,13 @@ impl View<'_> {
     }
 
     /// Objects that wait for each other: each of them is a cause, so each is marked, at its own reference.
-    fn cycle_mark(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-        cycle: &[ObjectId],
-    ) -> Option<Mark> {
+    fn cycle_mark(&self, of: &Subject<'_>, cycle: &[ObjectId]) -> Option<Mark> {
+        let (standing, live) = (of.standing, of.live);
         let at = cycle.iter().position(|it| *it == standing.object)?;
         let next = cycle.get((at + 1) % cycle.len())?;
         let field = live.references().iter().find(|it| it.target == *next).map(|it| &*it.field);
-        let range = field_range(&stand.placed.document, live, field.unwrap_or("metadata.name"))?;
-        let mut mark = self.mark(stand, standing, verdict, range, Severity::Error)?;
+        let range = of.range(field.unwrap_or("metadata.name"))?;
+        let mut mark = self.mark(of, of.verdict, range, Severity::Error)?;
         let names: Vec<String> = cycle.iter().chain(cycle.first()).map(|it| words::data(&it.name)).collect();
         mark.sentence = format!("these wait for each other: {}", names.join(" → "));
         mark.key.clone_from(&mark.sentence);
@@ -343,14 +319,8 @@ impl View<'_> {
     }
 
     /// Ready, of a source that cannot be fetched: marked at the reference when the source has no document here.
-    fn stale_mark(
-        &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
-        live: &Object,
-        verdict: &Verdict,
-        source: &ObjectId,
-    ) -> Option<Mark> {
+    fn stale_mark(&self, of: &Subject<'_>, source: &ObjectId) -> Option<Mark> {
+        let Subject { standing, live, verdict, .. } = *of;
         let own = *source == standing.object;
         if !own && self.cause_place(standing.cluster, source).is_some() {
             return None;
@@ -363,8 +333,8 @@ impl View<'_> {
             // The source behind the source: the first reference leads there.
             None => live.references().first()?.field.to_string(),
         };
-        let range = field_range(&stand.placed.document, live, &field)?;
-        let mut mark = self.mark(stand, standing, &stale, range, Severity::Warning)?;
+        let range = of.range(&field)?;
+        let mut mark = self.mark(of, &stale, range, Severity::Warning)?;
         mark.verdict = verdict_word(&verdict.state);
         mark.object = standing.object.clone();
         mark.revision = verdict.applied.as_ref().map(|it| words::data(&it.to_string()));
@@ -376,12 +346,12 @@ impl View<'_> {
 
     fn mark(
         &self,
-        stand: &Stand<'_>,
-        standing: &Standing,
+        of: &Subject<'_>,
         verdict: &Verdict,
         range: TextRange,
         severity: Severity,
     ) -> Option<Mark> {
+        let Subject { stand, standing, .. } = *of;
         let sentence = Self::sentence(verdict);
         let document = &stand.placed.document;
         Some(Mark {

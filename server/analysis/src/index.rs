@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::inventory::{self, Found};
+use crate::json;
 use crate::navigation::Catalog;
 
 /// An index of one repository. Cloning is cheap: clone it for a task, go on changing the original.
@@ -274,9 +275,8 @@ impl RepoIndex {
             return known;
         }
         // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
-        let spec = serde_json::from_str(&key.spec)
-            .map(|it| inventory::from_json(&it))
-            .unwrap_or_else(|_| Value::empty());
+        let spec =
+            serde_json::from_str(&key.spec).map(|it| json::from_json(&it)).unwrap_or_else(|_| Value::empty());
         let (build, maps) = self.build(tree, key, &spec);
         let covered = Arc::new(Covered::new(&build, &maps, self));
         let mut known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -285,16 +285,21 @@ impl RepoIndex {
     }
 
     /// The ConfigMap of this name, as a document has it; of several the one nearest to a path.
-    pub(crate) fn config_map(&self, tree: &dyn Tree, name: &str, near: &RepoPath) -> Option<Arc<Value>> {
+    pub(crate) fn config_map(&self, files: &Files<'_>, name: &str, near: &RepoPath) -> Option<Arc<Value>> {
+        inventory::the_one(&self.config_maps(files, name), near).map(|it| Arc::clone(&it.value))
+    }
+
+    /// All documents that are a ConfigMap of this name.
+    fn config_maps(&self, files: &Files<'_>, name: &str) -> Vec<Found> {
+        let says = |it: &Value| {
+            it.text(&["kind"]) == Some("ConfigMap") && it.text(&["metadata", "name"]) == Some(name)
+        };
         let found = self.catalog.named("ConfigMap", name).filter_map(|at| {
-            let file = tree.parsed(&at.path)?;
-            let value = manifests::value::of_document(&at.path, at.index, file.documents().get(at.index)?)?;
-            let is_it =
-                value.text(&["kind"]) == Some("ConfigMap") && value.text(&["metadata", "name"]) == Some(name);
-            is_it.then(|| Found { at: at.clone(), value })
+            // The catalog may be older than the tree.
+            let value = files.values(&at.path)?.values.get(at.index)?.clone()?;
+            says(&value).then(|| Found { at: at.clone(), value })
         });
-        let found: Vec<Found> = found.collect();
-        inventory::the_one(&found, near).map(|it| Arc::clone(&it.value))
+        found.collect()
     }
 
     /// Builds with a spec: the live one, or the text of it. Tells the files besides those of the build that shape it.
@@ -302,15 +307,7 @@ impl RepoIndex {
         let files = Files::new(tree);
         let mut read = Vec::new();
         let mut maps = |name: &str| {
-            let is_one = |it: &Value| it.text(&["kind"]) == Some("ConfigMap");
-            let found: Vec<Found> = self
-                .catalog
-                .named("ConfigMap", name)
-                .filter_map(|at| {
-                    let value = files.values(&at.path)?.values.get(at.index)?.clone()?;
-                    is_one(&value).then(|| Found { at: at.clone(), value })
-                })
-                .collect();
+            let found = self.config_maps(&files, name);
             read.extend(found.iter().map(|it| it.at.path.clone()));
             found
         };

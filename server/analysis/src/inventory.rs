@@ -6,7 +6,7 @@
 //! that it is another one.
 
 use manifests::kustomize::{self, Build, Built, Files, Id, Origin, Overlay, Variable, Variables};
-use manifests::value::{Data, Member, Text};
+use manifests::value::Member;
 use manifests::{RepoPath, Tree, Value};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::copies::Copies;
 use crate::index::DocRef;
 use crate::inputs::{Remotes, RepoView};
+use crate::json::json;
 
 /// What a Flux Kustomization applies.
 #[derive(Debug, Clone)]
@@ -402,52 +403,6 @@ fn nearest<'f>(found: impl Iterator<Item = &'f Found>, near: &RepoPath) -> Optio
 /// How many folders two paths have in common.
 fn common(path: &RepoPath, near: &RepoPath) -> usize {
     path.parts().zip(near.parts()).take_while(|(one, two)| one == two).count()
-}
-
-/// What a cluster says, as a value that no text holds.
-pub(crate) fn from_json(json: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    let text = |text: String, plain: bool| Data::Scalar(Text::new(text, plain));
-    let data = match json {
-        Json::Null => text(String::new(), true),
-        Json::Bool(it) => text(it.to_string(), true),
-        Json::Number(it) => text(it.to_string(), true),
-        Json::String(it) => text(it.clone(), false),
-        Json::Array(items) => Data::Sequence(items.iter().map(|it| Arc::new(from_json(it))).collect()),
-        Json::Object(members) => Data::Mapping(
-            members
-                .iter()
-                .map(|(key, value)| Member {
-                    key: key.as_str().into(),
-                    site: None,
-                    value: Arc::new(from_json(value)),
-                })
-                .collect(),
-        ),
-    };
-    Value { data, site: None }
-}
-
-/// A value as JSON, with YAML's types as far as a Flux spec needs them.
-pub(crate) fn json(value: &Value, depth: u32) -> serde_json::Value {
-    use serde_json::Value as Json;
-    let Some(depth) = depth.checked_sub(1) else { return Json::Null };
-    match &value.data {
-        Data::Mapping(members) => {
-            Json::Object(members.iter().map(|it| (it.key.to_string(), json(&it.value, depth))).collect())
-        }
-        Data::Sequence(items) => Json::Array(items.iter().map(|it| json(it, depth)).collect()),
-        Data::Scalar(text) if text.is_null() => Json::Null,
-        Data::Scalar(text) if text.plain => match &*text.value {
-            "true" => Json::Bool(true),
-            "false" => Json::Bool(false),
-            number => match number.parse::<i64>() {
-                Ok(number) => Json::from(number),
-                Err(_) => Json::String(number.to_owned()),
-            },
-        },
-        Data::Scalar(text) => Json::String(text.value.to_string()),
-    }
 }
 
 impl Application {

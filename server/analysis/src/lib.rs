@@ -32,6 +32,7 @@ mod index;
 mod inputs;
 mod inventory;
 mod journey;
+mod json;
 mod lenses;
 mod marked;
 mod memo;

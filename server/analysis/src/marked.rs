@@ -67,10 +67,11 @@ impl View<'_> {
         let reporter = self.written(cluster, &live.id);
         let near = reporter.as_ref().and_then(|it| Some(it.document.as_ref()?.path.clone()));
         let near = near.unwrap_or_else(RepoPath::root);
-        let config_map = |name: &str| self.inputs.repo.index.config_map(tree, name, &near);
+        let files = Files::new(tree);
+        let config_map = |name: &str| self.inputs.repo.index.config_map(&files, name, &near);
         let scene = Scene {
             tree,
-            files: Files::new(tree),
+            files: &files,
             kind: live.kind,
             content: (live.kind == Kind::Kustomization).then(|| self.content(cluster, &live.id)).flatten(),
             chart: self.chart_folder(cluster, live),

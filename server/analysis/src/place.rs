@@ -1,10 +1,11 @@
 //! Where in the text something stands (design 2.4, as far as Flux objects need it).
 
-use flux::{Object, ObjectId, Reference};
+use flux::{FieldRef, Object, ObjectId, Reference};
 use manifests::{Document, FieldPath, Node, NodeKind, Placed, RepoPath, Segment, TextRange};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::index::{field, flux_object};
+use crate::json::json;
 use crate::view::View;
 
 /// A place in a file of this repository.
@@ -30,6 +31,12 @@ pub(crate) fn field_range(document: &Document, live: &Object, path: &str) -> Opt
         return Some(mark(document, &nearest, node));
     }
     Some(identity.name_range)
+}
+
+/// [`field_range`], of what a failure says: of a field whose name is wrong the key.
+pub(crate) fn failure_range(document: &Document, live: &Object, at: &FieldRef) -> Option<TextRange> {
+    let entry = if at.is_key { document.entry(&field(&at.path)) } else { None };
+    entry.map(|it| it.key.range).or_else(|| field_range(document, live, &at.path))
 }
 
 /// One line: a scalar's text, for all else its key.
@@ -64,9 +71,9 @@ fn by_name(document: &Document, live: &Object, path: &str, live_path: &FieldPath
 }
 
 /// The fields of a document that name other Flux objects, with their ranges in the document.
-pub(crate) fn references(document: &Document, namespace: &str) -> Vec<(Reference, TextRange)> {
-    let Some(root) = &document.root else { return Vec::new() };
-    let mut value = json(root, 32);
+pub(crate) fn references(placed: &Placed, namespace: &str) -> Vec<(Reference, TextRange)> {
+    let Some(value) = manifests::value::of_document(&RepoPath::root(), 0, placed) else { return Vec::new() };
+    let mut value = json(&value, 32);
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
     }
@@ -75,30 +82,10 @@ pub(crate) fn references(document: &Document, namespace: &str) -> Vec<(Reference
         .references()
         .iter()
         .filter_map(|reference| {
-            let node = document.get(&field(&reference.field))?;
+            let node = placed.document.get(&field(&reference.field))?;
             Some((reference.clone(), node.range))
         })
         .collect()
-}
-
-/// What a node says, as JSON: enough of it to read an object's spec.
-pub(crate) fn json(node: &Node, depth: u32) -> Value {
-    let Some(depth) = depth.checked_sub(1) else { return Value::Null };
-    match &node.resolved().kind {
-        NodeKind::Mapping(entries) => {
-            let mut map = Map::new();
-            for entry in entries {
-                if let Some(key) = entry.key.as_scalar() {
-                    map.insert(key.value.clone(), json(&entry.value, depth));
-                }
-            }
-            Value::Object(map)
-        }
-        NodeKind::Sequence(items) => Value::Array(items.iter().map(|item| json(item, depth)).collect()),
-        NodeKind::Scalar(scalar) if scalar.is_null() => Value::Null,
-        NodeKind::Scalar(scalar) => Value::String(scalar.value.clone()),
-        NodeKind::Alias(_) => Value::Null,
-    }
 }
 
 impl View<'_> {
@@ -126,7 +113,7 @@ impl View<'_> {
         let live = self.facts(cluster).get(object);
         let range = match (live, self.verdict(cluster, object)) {
             (Some(live), Some(verdict)) if verdict.failure.is_some() => {
-                field_range(document, live, &flux::failure_field(live, &verdict).path)
+                failure_range(document, live, &flux::failure_field(live, &verdict))
             }
             _ => None,
         };

@@ -28,7 +28,7 @@ pub(crate) struct Scene<'a> {
     /// The repository as it is in front of the user.
     pub(crate) tree: &'a dyn Tree,
     /// Its files as values.
-    pub(crate) files: Files<'a>,
+    pub(crate) files: &'a Files<'a>,
     /// The object that reports.
     pub(crate) kind: flux::Kind,
     /// What it builds, if it is a Kustomization of this repository.

@@ -50,6 +50,8 @@ pub struct FieldRef {
     pub side: Side,
     /// The shape of the message in the catalogue (`K7`), if it is a known one.
     pub shape: Option<&'static str>,
+    /// Whether the key is what is wrong there, not its value.
+    pub is_key: bool,
 }
 
 /// One thing that a message says is wrong.
@@ -386,7 +388,25 @@ const CLUSTER_SIDE: &[&str] = &[
     "*network is unreachable*",
 ];
 
-const NAME: &str = "metadata.name";
+impl FieldRef {
+    /// The object's name.
+    fn name() -> FieldRef {
+        FieldRef { path: "metadata.name".to_owned(), side: Side::Author, shape: None, is_key: false }
+    }
+}
+
+impl Fault {
+    /// The field of the Flux object's own spec at which this stands if nothing nearer is found; its name if there is
+    /// none.
+    pub fn own_field(&self, object: &Object) -> FieldRef {
+        let field = self.own.field(object).map(|path| FieldRef {
+            is_key: self.own.is_key(&path),
+            path,
+            ..FieldRef::name()
+        });
+        FieldRef { side: self.side, shape: self.shape, ..field.unwrap_or_else(FieldRef::name) }
+    }
+}
 
 /// The field of the object's own spec at which its failure stands; `metadata.name` if no better one is
 /// known, or if the trouble is not the text's.
@@ -395,13 +415,10 @@ pub fn failure_field(object: &Object, verdict: &Verdict) -> FieldRef {
     let side = side(&verdict.message);
     // Who waits has its mark at the reference, whoever can mend what it waits for.
     let waits = verdict.failure.as_ref().is_some_and(|f| matches!(f.trouble, crate::Trouble::Waiting { .. }));
-    let path = if side == Side::Author || waits {
-        faults.iter().find_map(|fault| fault.own.field(object))
-    } else {
-        None
-    };
     let shape = faults.first().and_then(|fault| fault.shape);
-    FieldRef { path: path.unwrap_or_else(|| NAME.to_owned()), side, shape }
+    let own = faults.iter().find(|it| (side == Side::Author || waits) && it.own.field(object).is_some());
+    let field = own.map_or_else(FieldRef::name, |it| it.own_field(object));
+    FieldRef { side, shape, ..field }
 }
 
 /// Whether a message speaks of trouble of the cluster, a network or a quota, not of the text.

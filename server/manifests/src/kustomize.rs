@@ -1,11 +1,10 @@
-//! The kustomize graph: which files a build reads.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What kustomize makes of a directory, and which files it reads for that.
 
 use text_size::TextRange;
 
 use crate::{FieldPath, FileKind, RepoPath, Tree};
 
+mod beside;
 mod build;
 mod generate;
 mod lookup;
@@ -14,13 +13,11 @@ mod object;
 mod patches;
 mod transform;
 mod variables;
-mod walk;
 
 pub use build::{Build, Overlay, build};
 pub use lookup::{FileValues, Files};
 pub use object::{Built, How, Id, Origin, Shaper, is_cluster_scoped, may_be};
 pub use variables::{Variable, Variables};
-use walk::Walk;
 
 /// The names that kustomize looks for, in its order.
 pub const KUSTOMIZATION_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -28,19 +25,6 @@ pub const KUSTOMIZATION_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization
 /// Whether a file of this name is a kustomize build file.
 pub fn is_kustomization_name(name: &str) -> bool {
     KUSTOMIZATION_NAMES.contains(&name)
-}
-
-/// The files that a build reads, and what could not be followed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// Every file the build reads, build files included.
-    pub files: BTreeSet<RepoPath>,
-    /// What each file is used as; a file may have several uses.
-    pub uses: BTreeMap<RepoPath, BTreeSet<Use>>,
-    /// Which entry of which build file leads where.
-    pub edges: Vec<Edge>,
-    /// What is not in the answer, and why.
-    pub unknown: Vec<Unknown>,
 }
 
 /// What a build uses a file as.
@@ -60,21 +44,6 @@ pub enum Use {
     Plugin,
     /// `configurations`, `crds`, `openapi`, `replacements`: shapes the build, is no object.
     Configuration,
-}
-
-/// An entry of a build file that leads to a file or directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edge {
-    /// The build file; for the scan of a bare directory the directory.
-    pub from: RepoPath,
-    /// The entry, `resources[2]`; the root for a scan.
-    pub field: FieldPath,
-    /// Where the entry's text stands in the build file, in bytes of the file; empty for a scan.
-    pub range: TextRange,
-    /// Where it leads: a file, or the directory of another build.
-    pub to: RepoPath,
-    /// As what.
-    pub as_: Use,
 }
 
 /// Something that a build reads and we cannot.
@@ -141,7 +110,7 @@ pub enum Why {
     /// A patch that cannot be applied: kustomize refuses the build.
     #[error("the patch cannot be applied: {0}")]
     BadPatch(String),
-    /// More than 10,000 files or 64 builds inside each other.
+    /// More than 50,000 objects or 64 builds inside each other.
     #[error("{0} and what it includes are too many to follow")]
     TooMany(RepoPath),
 }
@@ -162,24 +131,8 @@ impl Why {
     }
 }
 
-/// The files that a build of `dir` reads, transitively. A directory without kustomization.yaml is scanned as Flux
-/// does: recursively, hidden files included, a folder with a kustomization.yaml in it taken as one resource
-/// (flux-reference E.3).
-///
-/// The tree is taken as it is: what a `.sourceignore` leaves out of an artifact is for the tree to leave out.
-pub fn reach(tree: &dyn Tree, dir: &RepoPath) -> Reach {
-    reach_with(tree, dir, &[])
-}
-
-/// [`reach`], with the `spec.components` of a Flux Kustomization: paths relative to `dir`.
-pub fn reach_with(tree: &dyn Tree, dir: &RepoPath, components: &[&str]) -> Reach {
-    let mut walk = Walk::new(tree);
-    walk.root(dir, components);
-    walk.reach
-}
-
 /// The kustomization file of a directory; `None` if it has none. Of several the first is taken, in the order of
-/// [`KUSTOMIZATION_NAMES`]; kustomize refuses them, and [`reach`] says so.
+/// [`KUSTOMIZATION_NAMES`]; kustomize refuses them, and [`build()`] says so.
 pub fn build_file(tree: &dyn Tree, dir: &RepoPath) -> Option<RepoPath> {
     let entries = tree.list(dir);
     let is_file = |name: &str| entries.iter().any(|(it, kind)| it == name && *kind == FileKind::File);

@@ -2,8 +2,8 @@
 //!
 //! This room reads: a file's text becomes a [`ParsedFile`] of [`Document`]s, a document becomes a tree of
 //! [`Node`]s whose ranges count bytes from the document's own start, and a repository (a [`Tree`]) becomes
-//! the set of files that a kustomize build reads ([`kustomize::reach`]). It asks nobody and keeps no state
-//! but the parsed text itself, so that everything here can be tested with a string.
+//! what a kustomize build makes of it ([`kustomize::build()`]). It asks nobody and keeps no state but the parsed
+//! text itself, so that everything here can be tested with a string.
 //!
 //! Invariants, checked by property tests:
 //! - no input makes it panic, and no input makes it recurse deeper than a fixed limit;

@@ -5,7 +5,7 @@ use crate::{Document, Identity, Node, RepoPath, Soundness, identity, kustomize};
 /// What a document is for. Only an [`Role::Object`] can be said to be applied by nothing.
 ///
 /// A document alone tells little: most patches look like objects. What a kustomization.yaml makes of a file is
-/// in [`kustomize::Reach::uses`] and wins over this.
+/// in [`kustomize::Build::files`] and wins over this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// A Kubernetes object, as far as the document tells.

@@ -11,7 +11,7 @@ use super::{Navigator, Target, build_file};
 use crate::copies::Copies;
 use crate::deliveries::From;
 use crate::index::{BuildKey, Covered, DocRef, flux_object};
-use crate::place::json;
+use crate::json::json;
 use crate::view::Strength;
 
 /// What one pattern may lead to.
@@ -268,7 +268,8 @@ impl Navigator<'_> {
         let generators = self.catalog().named("ExternalArtifact", &artifact.name).filter(is_one);
         let generator = generators.max_by_key(|it| in_common(&it.path, &at.path))?;
         let placed = self.document(generator)?;
-        let spec = json(placed.document.root.as_ref()?.get("spec")?, 32);
+        let value = manifests::value::of_document(&generator.path, generator.index, &placed)?;
+        let spec = json(value.get("spec")?, 32);
         let sources = spec.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
         let ours = |alias: &str| {
             let text = |it: &Value, key: &str| it.get(key).and_then(Value::as_str).map(str::to_owned);

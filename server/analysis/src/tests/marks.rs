@@ -51,6 +51,22 @@ fn at_the_objects_own_field() {
 }
 
 #[test]
+fn at_the_name_of_a_variable_that_cannot_be_one() {
+    let repo =
+        REPO.replace("  path: ./apps\n", "  path: ./apps\n  postBuild:\n    substitute:\n      my-var: b\n");
+    let apps = "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, spec: {postBuild: {substitute: {my-var: b}}}, failed: [BuildFailed, \"post build failed for 'ConfigMap.v1.[noGrp]/web': envsubst error: 'my-var' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'\", main@1a2b3c4]}";
+    check_marks(
+        &format!("{repo}//- cluster staging\n{ROOT}{apps}\n"),
+        expect![[r#"
+        clusters/staging/apps.yaml:11
+                my-var: b
+                ^^^^^^ error BuildFailed: staging: post build failed for 'ConfigMap.v1.[noGrp]/web': envsubst error: 'my-var' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'
+          see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: failed main@1a2b3c4
+    "#]],
+    );
+}
+
+#[test]
 fn not_for_what_is_well_suspended_or_under_way() {
     check("staging", "at: main@1a2b3c4", "", expect![""]);
     check("staging", &format!("suspend: true, {NOT_FOUND}"), "", expect![""]);

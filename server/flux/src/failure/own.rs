@@ -20,7 +20,7 @@ pub(super) enum At {
     NamedKind(&'static str, usize, &'static str),
     /// The text in a list that the nth `*` quotes.
     Text(&'static str, usize),
-    /// The entry of a mapping that the nth `*` names; the second field if there is none.
+    /// The entry of a mapping whose key is the nth `*`, and is wrong; the second field if there is none.
     Entry(&'static str, usize, &'static str),
     /// The entry of a list of mappings whose key holds the text of the nth `*`.
     Holding(&'static str, &'static str, usize),
@@ -59,6 +59,13 @@ impl Own {
     pub(super) fn below(mut self, part: &'static str) -> Own {
         self.below = Some(part);
         self
+    }
+
+    /// Whether at this field of the object the key is what is wrong, not the value: a variable whose name cannot be one
+    /// (K45).
+    pub(super) fn is_key(&self, path: &str) -> bool {
+        let Some(At::Entry(mapping, ..)) = self.at else { return false };
+        path.strip_prefix(mapping).is_some_and(|it| it.starts_with(['.', '[']))
     }
 
     /// The path in the object's live spec (`spec.dependsOn[1].name`), with the indexes that it has there. `None`

@@ -117,7 +117,7 @@ pub(super) struct Entry {
 }
 
 impl Level {
-    fn list(&self, key: &str) -> Vec<Entry> {
+    pub(super) fn list(&self, key: &str) -> Vec<Entry> {
         let Some(items) = self.file.as_ref().and_then(|it| it.get(key)?.as_sequence()) else {
             return Vec::new();
         };
@@ -129,7 +129,7 @@ impl Level {
             .collect()
     }
 
-    fn field(&self, key: &str) -> Option<&Arc<Value>> {
+    pub(super) fn field(&self, key: &str) -> Option<&Arc<Value>> {
         self.file.as_ref()?.get(key)
     }
 }
@@ -189,7 +189,7 @@ impl Walk<'_, '_> {
     }
 
     /// A directory with a build file. A component works on what is there already.
-    fn directory(
+    pub(super) fn directory(
         &mut self,
         dir: &RepoPath,
         named_by: Option<(&Level, &Entry)>,
@@ -225,6 +225,10 @@ impl Walk<'_, '_> {
             // An empty build file is one that builds nothing; kustomize refuses it, and so do we.
             return self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
         };
+        if values.iter().flat_map(|it| it.file.documents()).any(|it| is_broken(it.document.soundness)) {
+            // What is left of it while someone types says more than nothing; kustomize refuses it.
+            self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
+        }
         let group = value.text(&["apiVersion"]).map(|it| identity::split_api_version(it).0);
         if group.is_some_and(|it| !identity::is_kustomize_file(it)) {
             return self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
@@ -295,8 +299,7 @@ impl Walk<'_, '_> {
         let mut broken = None;
         for (index, value) in file.values.iter().enumerate() {
             let placed = file.file.documents().get(index);
-            if placed.is_some_and(|it| !matches!(it.document.soundness, Soundness::Sound | Soundness::Empty))
-            {
+            if placed.is_some_and(|it| is_broken(it.document.soundness)) {
                 broken = Some(Why::Unreadable(path.clone()));
             }
             let Some(value) = value.as_ref().filter(|it| !it.is_null()) else { continue };
@@ -427,20 +430,12 @@ impl Walk<'_, '_> {
         }
         for entry in level.list("replacements") {
             let range = entry.value.site.clone();
-            if let Some(path) = entry.value.text(&["path"]).and_then(|it| level.dir.join(it)) {
-                self.reads(&path, Use::Configuration);
-            }
+            self.named_file(level, &entry, "path", Use::Configuration);
             for object in objects.iter_mut().filter(|it| replaces(&entry.value, it)) {
                 object.shaped(range.as_ref(), &level.path, How::Replacement);
             }
         }
-        for list in ["crds", "configurations"] {
-            for entry in level.list(list) {
-                if let Some(path) = entry.value.as_str().and_then(|it| level.dir.join(it)) {
-                    self.reads(&path, Use::Configuration);
-                }
-            }
-        }
+        self.configuration(level);
         self.plugins(level, objects);
     }
 
@@ -494,34 +489,6 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Generators, transformers and charts: what they make or change is not known.
-    fn plugins(&mut self, level: &Level, objects: &mut [Built]) {
-        for list in ["generators", "transformers", "validators"] {
-            for entry in level.list(list) {
-                let Some(text) = entry.value.as_str() else { continue };
-                let is_inline = text.contains('\n') || text.contains(": ");
-                let name = if is_inline { "written here" } else { text };
-                if list != "validators" {
-                    self.at(level, &entry, Why::Plugin(name.to_owned()));
-                }
-                if let Some(path) = level.dir.join(text).filter(|_| !is_inline) {
-                    self.reads(&path, Use::Plugin);
-                }
-                if list == "transformers" {
-                    for object in objects.iter_mut() {
-                        object.shaped(entry.value.site.as_ref(), &level.path, How::Plugin);
-                    }
-                }
-            }
-        }
-        for (list, name) in [("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")] {
-            for entry in level.list(list) {
-                let chart = entry.value.text(&[name]).unwrap_or_default().to_owned();
-                self.at(level, &entry, Why::Helm(chart));
-            }
-        }
-    }
-
     pub(super) fn reads(&mut self, path: &RepoPath, as_: Use) {
         let path = self.files.tree().written_at(path);
         self.build.files.entry(path).or_default().insert(as_);
@@ -540,9 +507,13 @@ impl Walk<'_, '_> {
 
 /// What a directory with a build file is named as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     Kustomization,
     Component,
+}
+
+fn is_broken(soundness: Soundness) -> bool {
+    !matches!(soundness, Soundness::Sound | Soundness::Empty)
 }
 
 /// Whether a replacement has a target that may be this object.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::Use;
 use super::build::{Level, Walk};
 use super::object::{Behavior, Built, How, Origin};
-use super::{Unknown, Use, Why};
 use crate::value::{Data, Member, Text};
 use crate::{FieldPath, Value};
 
@@ -132,23 +132,9 @@ fn read(
     item: &Value,
     file: &str,
 ) -> Option<(crate::RepoPath, Arc<str>)> {
-    let range = item.site.as_ref().and_then(|it| it.in_file()).map(|(_, range)| range).unwrap_or_default();
-    let unknown = |why| Unknown { at: level.path.clone(), field: field.clone(), range, why };
-    let Some(path) = level.dir.join(file) else {
-        walk.build.unknown.push(unknown(Why::Outside(file.to_owned())));
-        return None;
-    };
-    let text = walk.files.tree().read(&path);
-    match text {
-        Some(text) => {
-            walk.reads(&path, Use::GeneratorInput);
-            Some((path, text))
-        }
-        None => {
-            walk.build.unknown.push(unknown(Why::Missing(path)));
-            None
-        }
-    }
+    let path = walk.file_at(level, field, item, file, Use::GeneratorInput)?;
+    let text = walk.files.tree().read(&path)?;
+    Some((path, text))
 }
 
 /// Gives generated objects their hash (`hasher.Hash` of kustomize): what it is made of is the final content.

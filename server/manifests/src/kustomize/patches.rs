@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::build::{Entry, Level, Walk};
-use super::lookup::Found;
 use super::merge;
 use super::object::{Built, How, Id, Selector};
 use super::{Use, Why};
@@ -16,7 +15,7 @@ impl Walk<'_, '_> {
         let is_inline = text.contains('\n') || text.contains(": ");
         let patches = match is_inline {
             true => value::nested(&entry.value).unwrap_or_default(),
-            false => self.patch_file(level, entry, &entry.value).unwrap_or_default(),
+            false => self.patch_file(level, &entry.field, &entry.value).unwrap_or_default(),
         };
         for patch in patches {
             self.patch_untargeted(level, &entry.field, &patch, objects);
@@ -24,30 +23,9 @@ impl Walk<'_, '_> {
     }
 
     /// The documents of a file that a patch names.
-    fn patch_file(&mut self, level: &Level, entry: &Entry, path: &Value) -> Option<Vec<Arc<Value>>> {
-        let text = path.as_str()?;
-        let Some(path) = level.dir.join(text) else {
-            self.at(level, entry, Why::Outside(text.to_owned()));
-            return None;
-        };
-        match self.files.find(&path) {
-            Found::File => {
-                self.reads(&path, Use::Patch);
-                Some(self.files.values(&path)?.values.iter().flatten().cloned().collect())
-            }
-            Found::Symlink(link) => {
-                self.at(level, entry, Why::Symlink(link));
-                None
-            }
-            Found::Directory => {
-                self.at(level, entry, Why::NotAFile(path));
-                None
-            }
-            Found::Nothing => {
-                self.at(level, entry, Why::Missing(path));
-                None
-            }
-        }
+    fn patch_file(&mut self, level: &Level, field: &FieldPath, path: &Value) -> Option<Vec<Arc<Value>>> {
+        let path = self.file_at(level, field, path, path.as_str()?, Use::Patch)?;
+        Some(self.files.values(&path)?.values.iter().flatten().cloned().collect())
     }
 
     /// An entry of `patches` or `patchesJson6902`.
@@ -56,7 +34,7 @@ impl Walk<'_, '_> {
             // Flux's own `patchesJson6902` holds the operations themselves.
             (Some(patch), _) if patch.as_sequence().is_some() => Some(vec![Arc::clone(patch)]),
             (Some(patch), _) => value::nested(patch),
-            (None, Some(path)) => self.patch_file(level, entry, path),
+            (None, Some(path)) => self.patch_file(level, &entry.field.key("path"), path),
             (None, None) => None,
         };
         let target = entry.value.get("target").filter(|it| it.as_mapping().is_some());

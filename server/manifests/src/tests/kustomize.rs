@@ -1,16 +1,14 @@
 //! What a build reads.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 
-use crate::{
-    RepoPath, Tree, fixture,
-    kustomize::{reach, reach_with},
-};
+use crate::kustomize::{self, Build, Files, Overlay};
+use crate::{RepoPath, Tree, Value, fixture};
 
-#[track_caller]
-fn check(text: &str, dir: &str, components: &[&str], expected: Expect) {
+fn build(text: &str, dir: &str, components: &[&str]) -> Build {
     let mut tree = fixture::parse(text).tree();
     // A file whose text is `-> …` stands for a symbolic link.
     let links: Vec<RepoPath> =
@@ -18,17 +16,19 @@ fn check(text: &str, dir: &str, components: &[&str], expected: Expect) {
     for link in links {
         tree.insert_symlink(link);
     }
-    let reach = reach_with(&tree, &RepoPath::new(dir).unwrap(), components);
+    let components = components.iter().map(|it| Arc::new(Value::made(*it))).collect();
+    let overlay = Overlay { components, ..Overlay::default() };
+    kustomize::build(&Files::new(&tree), &RepoPath::new(dir).unwrap(), &overlay)
+}
+
+#[track_caller]
+fn check(text: &str, dir: &str, components: &[&str], expected: Expect) {
+    let build = build(text, dir, components);
     let mut out = String::new();
-    for file in &reach.files {
-        let _ = writeln!(out, "{file} {:?}", reach.uses[file]);
+    for (file, uses) in &build.files {
+        let _ = writeln!(out, "{file} {uses:?}");
     }
-    for edge in &reach.edges {
-        let written =
-            tree.read(&edge.from).map(|it| it[crate::bytes(edge.range)].to_owned()).unwrap_or_default();
-        let _ = writeln!(out, "edge {}:{} {written} -> {} as {:?}", edge.from, edge.field, edge.to, edge.as_);
-    }
-    for unknown in &reach.unknown {
+    for unknown in &build.unknown {
         let _ = writeln!(out, "unknown {}:{} {:?} {}", unknown.at, unknown.field, unknown.range, unknown.why);
     }
     expected.assert_eq(&out);
@@ -66,12 +66,6 @@ patches: [{path: tls.yaml}]
             apps/components/tls/tls.yaml {Patch}
             apps/prod/ingress.yaml {Resource}
             apps/prod/kustomization.yaml {BuildFile}
-            edge apps/prod/kustomization.yaml:resources[0] ../base -> apps/base as BuildFile
-            edge apps/base/kustomization.yml:resources[0] deploy.yaml -> apps/base/deploy.yaml as Resource
-            edge apps/prod/kustomization.yaml:resources[1] ./ingress.yaml -> apps/prod/ingress.yaml as Resource
-            edge apps/prod/kustomization.yaml:bases[0] ../base/ -> apps/base as BuildFile
-            edge apps/prod/kustomization.yaml:components[0] ../components/tls -> apps/components/tls as BuildFile
-            edge apps/components/tls/Kustomization:patches[0].path tls.yaml -> apps/components/tls/tls.yaml as Patch
         "#]],
     );
 }
@@ -98,7 +92,7 @@ configMapGenerator:
     env: b.env
     literals: [x=y]
 secretGenerator:
-  - files: [secret.txt]
+  - {name: b, files: [secret.txt]}
 crds: [crd.json]
 configurations: [nameref.yaml]
 openapi: {path: schema.json}
@@ -160,29 +154,12 @@ resources: [t.yaml]
             sub/cm2.txt {GeneratorInput}
             val.yaml {Plugin}
             values.yaml {Values}
-            edge kustomization.yaml:resources[0] crd.yaml -> crd.yaml as Resource
-            edge kustomization.yaml:crds[0] crd.json -> crd.json as Configuration
-            edge kustomization.yaml:configurations[0] nameref.yaml -> nameref.yaml as Configuration
-            edge kustomization.yaml:patchesStrategicMerge[0] psm.yaml -> psm.yaml as Patch
-            edge kustomization.yaml:patches[0].path p.yaml -> p.yaml as Patch
-            edge kustomization.yaml:patchesJson6902[0].path p6902.json -> p6902.json as Patch
-            edge kustomization.yaml:replacements[0].path repl.yaml -> repl.yaml as Configuration
-            edge kustomization.yaml:openapi.path schema.json -> schema.json as Configuration
-            edge kustomization.yaml:configMapGenerator[0].files[0] cm.txt -> cm.txt as GeneratorInput
-            edge kustomization.yaml:configMapGenerator[0].files[1] key=sub/cm2.txt -> sub/cm2.txt as GeneratorInput
-            edge kustomization.yaml:configMapGenerator[0].envs[0] a.env -> a.env as GeneratorInput
-            edge kustomization.yaml:configMapGenerator[0].env b.env -> b.env as GeneratorInput
-            edge kustomization.yaml:secretGenerator[0].files[0] secret.txt -> secret.txt as GeneratorInput
-            edge kustomization.yaml:helmCharts[0].valuesFile values.yaml -> values.yaml as Values
-            edge kustomization.yaml:helmCharts[0].additionalValuesFiles[0] more.yaml -> more.yaml as Values
-            edge kustomization.yaml:generators[0] gen.yaml -> gen.yaml as Plugin
-            edge kustomization.yaml:transformers[1] plugins -> plugins as BuildFile
-            edge plugins/kustomization.yaml:resources[0] t.yaml -> plugins/t.yaml as Plugin
-            edge kustomization.yaml:validators[0] val.yaml -> val.yaml as Plugin
-            unknown kustomization.yaml:helmCharts[0] 581..691 the chart podinfo is rendered by Helm, and is not read here
-            unknown kustomization.yaml:generators[0] 532..540 what the plugin gen.yaml does is not known
-            unknown kustomization.yaml:transformers[0] 477..506 what the plugin written here does is not known
-            unknown kustomization.yaml:transformers[1] 511..518 what the plugin plugins does is not known
+            unknown kustomization.yaml:patchesStrategicMerge[1] 68..75 the patch cannot be applied: it does not say which object it is for
+            unknown kustomization.yaml:patches[1] 106..117 the patch cannot be applied: a JSON patch needs a target
+            unknown kustomization.yaml:generators[0] 543..551 what the plugin gen.yaml does is not known
+            unknown kustomization.yaml:transformers[0] 488..517 what the plugin written here does is not known
+            unknown kustomization.yaml:transformers[1] 522..529 what the plugin plugins does is not known
+            unknown kustomization.yaml:helmCharts[0] 592..702 the chart podinfo is rendered by Helm, and is not read here
         "#]],
     );
 }
@@ -211,13 +188,8 @@ resources: [sync.yaml]
             clusters/a/deep/er/y.yaml {Resource}
             clusters/a/flux-system/kustomization.yaml {BuildFile}
             clusters/a/flux-system/sync.yaml {Resource}
-            edge clusters/a:  -> clusters/a/.hidden/x.yml as Resource
-            edge clusters/a:  -> clusters/a/apps.yaml as Resource
-            edge clusters/a:  -> clusters/a/deep/er/y.yaml as Resource
-            edge clusters/a:  -> clusters/a/flux-system as BuildFile
-            edge clusters/a/flux-system/kustomization.yaml:resources[0] sync.yaml -> clusters/a/flux-system/sync.yaml as Resource
-            edge clusters/a:spec.components[1]  -> clusters/a/flux-system as BuildFile
             unknown clusters/a:spec.components[0] 0..0 clusters/b has no kustomization.yaml
+            unknown clusters/a:spec.components[1] 0..0 clusters/a/flux-system is of the wrong kind: `resources` takes kustomizations, `components` takes components
         "#]],
     );
 }
@@ -255,10 +227,6 @@ resources: [../a, x.yaml]
             a/kustomization.yaml {BuildFile}
             b/kustomization.yaml {BuildFile}
             b/x.yaml {Resource}
-            edge a/kustomization.yaml:resources[9] ../b -> b as BuildFile
-            edge b/kustomization.yaml:resources[0] ../a -> a as BuildFile
-            edge b/kustomization.yaml:resources[1] x.yaml -> b/x.yaml as Resource
-            edge a/kustomization.yaml:resources[10] . -> a as BuildFile
             unknown a/kustomization.yaml:resources[0] 15..41 https://example.com/x.yaml is fetched from elsewhere, and is not read here
             unknown a/kustomization.yaml:resources[1] 46..78 github.com/org/repo//base?ref=v1 is fetched from elsewhere, and is not read here
             unknown a/kustomization.yaml:resources[2] 83..111 git@example.com:org/repo.git is fetched from elsewhere, and is not read here
@@ -316,7 +284,6 @@ resources: [../a, x.yaml]
         expect![[r#"
             a.yaml {Resource}
             kustomization.yaml {BuildFile}
-            edge kustomization.yaml:resources[0] a.yaml -> a.yaml as Resource
             unknown kustomization.yaml: 0..0 kustomization.yaml cannot be read
         "#]],
     );
@@ -335,7 +302,6 @@ resources: [../a, x.yaml]
 fn a_chain_of_builds_is_bounded() {
     let chain: String =
         (0..100).map(|it| format!("//- d{it}/kustomization.yaml\nresources: [../d{}]\n", it + 1)).collect();
-    let reach = reach(&fixture::parse(&chain).tree(), &RepoPath::new("d0").unwrap());
-    let why: Vec<String> = reach.unknown.iter().map(|it| it.why.to_string()).collect();
+    let why: Vec<String> = build(&chain, "d0", &[]).unknown.iter().map(|it| it.why.to_string()).collect();
     assert_eq!(why, ["d64 and what it includes are too many to follow"]);
 }

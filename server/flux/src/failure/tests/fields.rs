@@ -112,7 +112,7 @@ pub(super) const TABLE: &[Row] = &[
     (Kind::Kustomization, "BuildFailed", "secrets \"sops-age\" not found", "{decryption: {secretRef: {name: sops-age}}, kubeConfig: {secretRef: {name: prod}}}", "K38 Author spec.decryption.secretRef.name"),
     (Kind::Kustomization, "BuildFailed", "secrets \"other\" not found", "{decryption: {secretRef: {name: sops-age}}}", "K38 Author metadata.name"),
     (Kind::Kustomization, "BuildFailed", "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'a/db' Secret data: failed to verify sops data integrity: expected mac 'A', got 'B'", "{decryption: {provider: sops}}", "K42 Author spec.decryption"),
-    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid, must match 'x'", "{postBuild: {substitute: {my-var: b}}}", "K45 Author spec.postBuild.substitute.my-var"),
+    (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid, must match 'x'", "{postBuild: {substitute: {my-var: b}}}", "K45 Author spec.postBuild.substitute.my-var key"),
     (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid, must match 'x'", "{postBuild: {substituteFrom: [{kind: ConfigMap, name: x}]}}", "K45 Author spec.postBuild.substituteFrom"),
     (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable substitution failed: missing closing brace", "{postBuild: {}}", "K46 Author spec.postBuild"),
     (Kind::Kustomization, "BuildFailed", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: YAMLToJSON: yaml: line 3: x", "{postBuild: {}}", "K47 Author spec.postBuild"),
@@ -145,7 +145,8 @@ fn messages_lead_to_fields() {
         let object = Arc::new(object);
         let now = jiff::Timestamp::UNIX_EPOCH;
         let field = failure_field(&object, &verdict(&observe(None, &object, now), None, now));
-        let told = format!("{} {:?} {}", field.shape.unwrap_or("-"), field.side, field.path);
+        let key = if field.is_key { " key" } else { "" };
+        let told = format!("{} {:?} {}{key}", field.shape.unwrap_or("-"), field.side, field.path);
         if told != *expected {
             wrong += &format!("{message}\n  got      {told}\n  expected {expected}\n");
         }
