@@ -71,6 +71,12 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// Branches and tags are kept in a way that is not read here.
+    #[error(
+        "this clone keeps its references as '{0}', which is not read yet; run `git refs migrate --ref-format=files`"
+    )]
+    OtherReferences(String),
+
     /// The repository could not be read: permissions, corruption, an unknown format.
     #[error("cannot read {what}: {why}; `git fsck` tells more")]
     Unreadable {

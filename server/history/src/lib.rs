@@ -1,4 +1,4 @@
-//! Git, as answers: trees at revisions, HEAD, upstream, remotes.
+//! Git, as answers: trees at revisions, HEAD, branches and tags, remotes, what lies between two commits.
 //!
 //! A [`Repository`] is a cheap handle that any thread may use. It reads references afresh at every question;
 //! the configuration (remotes, upstreams) is as of [`Repository::discover`], which takes well under a
@@ -6,18 +6,22 @@
 //! a program.
 
 mod error;
+mod references;
 mod remote;
 mod repository;
 mod tree;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{Bring, Error, short};
 pub use gix::ObjectId;
+pub use references::{Head, RemoteBranch, Upstream};
 pub use remote::{Remote, RemoteUrl, normalise_url};
-pub use repository::{CommitInfo, Head, Repository, Standing, Upstream};
+pub use repository::{CommitInfo, Repository, Standing};
 pub use tree::GitTree;
+pub use walk::{Count, Divergence, End, Touching};
 
 /// What every question here ends in.
 pub type Result<T> = std::result::Result<T, Error>;

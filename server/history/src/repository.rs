@@ -26,26 +26,6 @@ impl fmt::Debug for Repository {
     }
 }
 
-/// Where HEAD stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The branch's short name (`main`); `None` when HEAD is detached.
-    pub branch: Option<String>,
-    /// The commit; `None` on a branch that has no commit yet.
-    pub commit: Option<ObjectId>,
-}
-
-/// The branch of a remote that a local branch follows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upstream {
-    /// The remote's name (`origin`).
-    pub remote: String,
-    /// The branch's short name over there (`main`).
-    pub branch: String,
-    /// Where that branch was at the last fetch; `None` if it was never fetched.
-    pub commit: Option<ObjectId>,
-}
-
 /// What people want to read of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitInfo {
@@ -134,79 +114,6 @@ impl Repository {
         RepoPath::new(&parts?.join("/"))
     }
 
-    /// Where HEAD stands now.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`].
-    pub fn head(&self) -> Result<Head> {
-        let repo = self.local();
-        let mut head = repo.head().map_err(|error| unreadable("HEAD", &error))?;
-        let branch = head.referent_name().map(|name| name.shorten().to_str_lossy().into_owned());
-        let commit = head.try_peel_to_id().map_err(|error| unreadable("HEAD", &error))?;
-        Ok(Head { branch, commit: commit.map(gix::Id::detach) })
-    }
-
-    /// What the branch that is checked out follows; `None` if detached or not configured.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`].
-    pub fn upstream(&self) -> Result<Option<Upstream>> {
-        let Some(branch) = self.head()?.branch else { return Ok(None) };
-        self.upstream_of(&branch)
-    }
-
-    /// What a local branch follows.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`].
-    pub fn upstream_of(&self, branch: &str) -> Result<Option<Upstream>> {
-        let repo = self.local();
-        let value = |key: &str| {
-            // Read without regard to who owns the clone: these are names to show, nothing is run from them.
-            let name = format!("branch.{branch}.{key}");
-            repo.config_snapshot()
-                .plumbing()
-                .string(name.as_str())
-                .map(|value| value.to_str_lossy().into_owned())
-        };
-        let (Some(remote), Some(merge)) = (value("remote"), value("merge")) else { return Ok(None) };
-        let branch = merge.strip_prefix("refs/heads/").unwrap_or(&merge).to_owned();
-        let commit = self.tracking(&remote, &branch)?;
-        Ok(Some(Upstream { remote, branch, commit }))
-    }
-
-    /// Where a branch of a remote was at the last fetch; `None` if it was never fetched, or is kept under another
-    /// name than `refs/remotes/REMOTE/BRANCH`.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`].
-    pub fn tracking(&self, remote: &str, branch: &str) -> Result<Option<ObjectId>> {
-        // A branch can follow another one of the same clone (`remote = .`).
-        let name = match remote {
-            "." => format!("refs/heads/{branch}"),
-            _ => format!("refs/remotes/{remote}/{branch}"),
-        };
-        let repo = self.local();
-        // Names come from a cluster too (`spec.ref.branch`): one that Git could not have is simply not there.
-        let Ok(full) = gix::refs::FullName::try_from(name.as_str()) else { return Ok(None) };
-        match repo.try_find_reference(full.as_ref()) {
-            Ok(None) => Ok(None),
-            Ok(Some(mut found)) => {
-                found.peel_to_id().map(|id| Some(id.detach())).map_err(|error| unreadable(&name, &error))
-            }
-            Err(error) => Err(unreadable(&name, &error)),
-        }
-    }
-
-    /// When this clone last asked a remote; `None` if it never did, or was only ever cloned.
-    pub fn fetched_at(&self) -> Option<jiff::Timestamp> {
-        [self.git_dir(), self.common_dir()]
-            .iter()
-            .filter_map(|dir| dir.join("FETCH_HEAD").metadata().ok()?.modified().ok())
-            .max()
-            .and_then(|time| jiff::Timestamp::try_from(time).ok())
-    }
-
     /// The remotes, by name.
     pub fn remotes(&self) -> Vec<Remote> {
         let repo = self.local();
@@ -238,21 +145,7 @@ impl Repository {
     pub fn commit(&self, hash: &str) -> Result<CommitInfo> {
         let repo = self.local();
         let commit = self.find_commit(&repo, hash)?;
-        let detail = |error| unreadable(&format!("commit {}", crate::short(hash)), &error);
-        let subject = commit.message().map_err(detail)?.title.trim().to_str_lossy().into_owned();
-        let author = commit.author().map_err(detail)?.name.to_str_lossy().into_owned();
-        let seconds = commit.time().map_err(detail)?.seconds;
-        Ok(CommitInfo {
-            id: commit.id,
-            subject,
-            author,
-            // A date that no calendar has is shown as the nearest one.
-            time: jiff::Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
-                jiff::Timestamp::MIN
-            } else {
-                jiff::Timestamp::MAX
-            }),
-        })
+        info(&commit)
     }
 
     /// The files of the commit behind a full hash.
@@ -282,6 +175,7 @@ impl Repository {
         if hexadecimal && name.len() > repo.object_hash().len_in_hex() {
             return Err(Error::NotAHash(name.to_owned()));
         }
+        self.readable_references()?;
         let unknown = || Error::UnknownName { name: name.to_owned(), bring: self.bring(&repo) };
         let id = repo.rev_parse_single(BStr::new(name.as_bytes())).map_err(|_| unknown())?;
         let object = id.object().map_err(|error| unreadable(name, &error))?;
@@ -378,11 +272,15 @@ impl Repository {
         Ok(Standing::Changed)
     }
 
-    fn local(&self) -> gix::Repository {
+    pub(crate) fn local(&self) -> gix::Repository {
         self.inner.to_thread_local()
     }
 
-    fn find_commit<'repo>(&self, repo: &'repo gix::Repository, hash: &str) -> Result<gix::Commit<'repo>> {
+    pub(crate) fn find_commit<'repo>(
+        &self,
+        repo: &'repo gix::Repository,
+        hash: &str,
+    ) -> Result<gix::Commit<'repo>> {
         let id = ObjectId::from_hex(hash.as_bytes()).map_err(|_| Error::NotAHash(hash.to_owned()))?;
         // Looking up a hash of another kind is a bug to the library, which may panic.
         if id.kind() != repo.object_hash() {
@@ -404,7 +302,7 @@ impl Repository {
         })
     }
 
-    fn bring(&self, repo: &gix::Repository) -> Bring {
+    pub(crate) fn bring(&self, repo: &gix::Repository) -> Bring {
         let upstream = self.upstream().ok().flatten().filter(|upstream| upstream.remote != ".");
         let (remote, branch) = match upstream {
             Some(upstream) => (Some(upstream.remote), Some(upstream.branch)),
@@ -415,6 +313,17 @@ impl Repository {
         };
         Bring { shallow: repo.is_shallow().unwrap_or(false), remote, branch }
     }
+}
+
+pub(crate) fn info(commit: &gix::Commit<'_>) -> Result<CommitInfo> {
+    let detail = |error| unreadable(&format!("commit {}", commit.id.to_hex_with_len(7)), &error);
+    let subject = commit.message().map_err(detail)?.title.trim().to_str_lossy().into_owned();
+    let author = commit.author().map_err(detail)?.name.to_str_lossy().into_owned();
+    let seconds = commit.time().map_err(detail)?.seconds;
+    // A date that no calendar has is shown as the nearest one.
+    let nearest = if seconds < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or(nearest);
+    Ok(CommitInfo { id: commit.id, subject, author, time })
 }
 
 fn algorithm(kind: gix::hash::Kind) -> &'static str {

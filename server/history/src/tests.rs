@@ -1,4 +1,8 @@
-//! Clones are built with gix in a temporary folder; no Git binary takes part.
+//! Here clones are built with gix in a temporary folder, without Git; `lab` asks Git itself to make them.
+
+mod lab;
+mod references;
+mod walks;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -110,7 +110,7 @@ pub(crate) fn find(file: &Path, folders: &[PathBuf]) -> Found {
         Ok(git) => {
             let root = git.work_dir().to_owned();
             let remotes = git.remotes();
-            let pushed = pushed(&git, &remotes);
+            let pushed = pushed(&git);
             Found { git: Some(git), root, remotes: Remotes(remotes), pushed }
         }
         Err(error) => {
@@ -131,48 +131,15 @@ pub(crate) fn without_history(file: &Path, folders: &[PathBuf]) -> Found {
 
 /// The branches of the remotes, without the remotes' names. Where two remotes have one of the same name the
 /// first remote's (by name, `origin` first) is taken.
-fn pushed(git: &history::Repository, remotes: &[history::Remote]) -> BTreeMap<String, String> {
-    let mut branches: BTreeMap<String, String> = BTreeMap::new();
-    let mut remotes: Vec<_> = remotes.iter().map(|remote| remote.name.as_str()).collect();
-    remotes.sort_by_key(|name| *name != "origin");
-    for remote in remotes {
-        for branch in remote_branches(&git.common_dir(), remote) {
-            if !branches.contains_key(&branch)
-                && let Ok(Some(commit)) = git.tracking(remote, &branch)
-            {
-                branches.insert(branch, commit.to_string());
+fn pushed(git: &history::Repository) -> BTreeMap<String, String> {
+    let mut branches = BTreeMap::new();
+    match git.branches() {
+        Ok(found) => {
+            for branch in found {
+                branches.entry(branch.branch).or_insert_with(|| branch.commit.to_string());
             }
         }
-    }
-    branches
-}
-
-/// Names of a remote's branches, from the two places where Git keeps them.
-fn remote_branches(common: &Path, remote: &str) -> BTreeSet<String> {
-    let mut branches = BTreeSet::new();
-    let prefix = format!("refs/remotes/{remote}/");
-    let packed = std::fs::read_to_string(common.join("packed-refs")).unwrap_or_default();
-    for line in packed.lines() {
-        if let Some((_, name)) = line.split_once(' ')
-            && let Some(branch) = name.strip_prefix(&prefix)
-        {
-            branches.insert(branch.to_owned());
-        }
-    }
-    let loose = common.join("refs/remotes").join(remote);
-    let mut folders = vec![loose.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(name) = path.strip_prefix(&loose)
-                && let Some(name) = name.to_str()
-                && name != "HEAD"
-            {
-                branches.insert(name.replace('\\', "/"));
-            }
-        }
+        Err(error) => tracing::info!(%error, "no branches of remotes in {}", git.work_dir().display()),
     }
     branches
 }
