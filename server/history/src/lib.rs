@@ -5,23 +5,27 @@
 //! millisecond: discover again when the configuration file changed. Nothing here writes, fetches, or starts
 //! a program.
 
+mod address;
 mod error;
 mod references;
 mod remote;
 mod repository;
 mod tree;
 mod walk;
+mod web;
 
 #[cfg(test)]
 mod tests;
 
+pub use address::{RemoteUrl, normalise_url};
 pub use error::{Bring, Error, short};
 pub use gix::ObjectId;
 pub use references::{Head, RemoteBranch, Upstream};
-pub use remote::{Remote, RemoteUrl, normalise_url};
+pub use remote::Remote;
 pub use repository::{CommitInfo, Repository, Standing};
 pub use tree::GitTree;
 pub use walk::{Count, Divergence, End, Touching};
+pub use web::Website;
 
 /// What every question here ends in.
 pub type Result<T> = std::result::Result<T, Error>;

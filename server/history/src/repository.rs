@@ -9,7 +9,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use manifests::RepoPath;
 
 use crate::error::{Bring, Error};
-use crate::{GitTree, Remote, Result};
+use crate::{GitTree, Result};
 
 /// An opened clone. Cloning the handle is cheap, and any thread may use it.
 #[derive(Clone)]
@@ -112,30 +112,6 @@ impl Repository {
             path.strip_prefix(&self.work_dir).or_else(|_| path.strip_prefix(&self.real_work_dir)).ok()?;
         let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
         RepoPath::new(&parts?.join("/"))
-    }
-
-    /// The remotes, by name.
-    pub fn remotes(&self) -> Vec<Remote> {
-        let repo = self.local();
-        let config = repo.config_snapshot();
-        let mut remotes: Vec<Remote> = Vec::new();
-        let sections = config.plumbing().sections_by_name("remote").into_iter().flatten();
-        for section in sections {
-            let (Some(name), Some(url)) = (section.header().subsection_name(), section.value("url")) else {
-                continue;
-            };
-            let (name, url) = (name.to_str_lossy().into_owned(), url.to_str_lossy().into_owned());
-            remotes.retain(|known| known.name != name);
-            let rewritten = repo
-                .try_find_remote(BStr::new(name.as_bytes()))
-                .and_then(std::result::Result::ok)
-                .and_then(|remote| Some(remote.url(gix::remote::Direction::Fetch)?.to_bstring()))
-                .map(|url| url.to_str_lossy().into_owned())
-                .filter(|rewritten| *rewritten != url);
-            remotes.push(Remote { name, url, rewritten });
-        }
-        remotes.sort_by(|a, b| a.name.cmp(&b.name));
-        remotes
     }
 
     /// The commit behind a full hash, as a revision of Flux names it.

@@ -1,5 +1,6 @@
 //! Here clones are built with gix in a temporary folder, without Git; `lab` asks Git itself to make them.
 
+mod addresses;
 mod lab;
 mod references;
 mod walks;
@@ -491,89 +492,4 @@ fn paths_as_the_repository_names_them() {
     let file = clone.path().canonicalize().unwrap().join("apps/web.yaml");
     assert_eq!(repo.relative(&file), Some(path("apps/web.yaml")));
     assert_eq!(repo.relative(Path::new("/elsewhere/x.yaml")), None);
-}
-
-#[test]
-fn addresses_of_one_repository() {
-    let same = [
-        "https://github.com/Acme/Fleet",
-        "https://GitHub.com/acme/fleet.git",
-        "https://user:p@ss@github.com/acme/fleet.git/",
-        "https://github.com:443/acme/fleet",
-        "ssh://git@github.com/acme/fleet.git",
-        "ssh://git@ssh.github.com:443/acme/fleet.git",
-        "git@github.com:acme/fleet.git",
-        "git@github.com:/acme/fleet",
-        "git://github.com/acme/fleet",
-        "https://github.com//acme/fleet.git?ref=main",
-    ];
-    let first = normalise_url(same[0]).unwrap();
-    for url in same {
-        assert!(normalise_url(url).unwrap().same_repository(&first), "{url}");
-    }
-    for url in ["https://github.com/acme/fleet2", "https://gitlab.com/acme/fleet", "/srv/acme/fleet.git"] {
-        assert!(!normalise_url(url).unwrap().same_repository(&first), "{url}");
-    }
-}
-
-#[test]
-fn addresses_reduced() {
-    let mut text = String::new();
-    for url in [
-        "http://127.0.77.1:3000/flux/fleet.git",
-        "ssh://git@127.0.77.1:2222/flux/fleet.git",
-        "https://git.Example.org./Team/Repo.git",
-        "https://[::1]:8443/team/repo",
-        "git@work:team/repo",
-        "https://acme@dev.azure.com/acme/My%20Project/_git/fleet",
-        "git@ssh.dev.azure.com:v3/acme/My Project/fleet",
-        "https://acme.visualstudio.com/My%20Project/_git/fleet",
-        "file:///srv/git/fleet.git",
-        "C:\\git\\fleet",
-        "../fleet",
-        "https://host/100%/x",
-        "oci://ghcr.io/acme/fleet",
-        "https://host",
-        "https://host/",
-        "https:///x",
-        "",
-        ":",
-    ] {
-        let reduced = normalise_url(url).map_or("none".to_owned(), |url| url.to_string());
-        writeln!(text, "{url}  {reduced}").unwrap();
-    }
-    expect![[r#"
-        http://127.0.77.1:3000/flux/fleet.git  127.0.77.1:3000/flux/fleet
-        ssh://git@127.0.77.1:2222/flux/fleet.git  127.0.77.1/flux/fleet
-        https://git.Example.org./Team/Repo.git  git.example.org/Team/Repo
-        https://[::1]:8443/team/repo  [::1]:8443/team/repo
-        git@work:team/repo  work/team/repo
-        https://acme@dev.azure.com/acme/My%20Project/_git/fleet  dev.azure.com/acme/my project/fleet
-        git@ssh.dev.azure.com:v3/acme/My Project/fleet  dev.azure.com/acme/my project/fleet
-        https://acme.visualstudio.com/My%20Project/_git/fleet  dev.azure.com/acme/my project/fleet
-        file:///srv/git/fleet.git  /srv/git/fleet
-        C:\git\fleet  /C:/git/fleet
-        ../fleet  /../fleet
-        https://host/100%/x  host/100%/x
-        oci://ghcr.io/acme/fleet  none
-        https://host  none
-        https://host/  none
-        https:///x  none
-          none
-        :  /:
-    "#]]
-    .assert_eq(&text);
-    let http = normalise_url("http://127.0.77.1:3000/flux/fleet.git").unwrap();
-    let ssh = normalise_url("ssh://git@127.0.77.1:2222/flux/fleet.git").unwrap();
-    let other = normalise_url("http://127.0.77.1:4000/flux/fleet.git").unwrap();
-    assert!(http.same_repository(&ssh), "an ssh port says nothing about the one of http");
-    assert!(!http.same_repository(&other));
-}
-
-#[test]
-fn a_password_in_an_address_is_not_shown() {
-    let shown = |url: &str| crate::Remote { name: "origin".into(), url: url.into(), rewritten: None }.shown();
-    assert_eq!(shown("https://ada:s3cr@t@git.example/fleet.git"), "https://git.example/fleet.git");
-    assert_eq!(shown("git@git.example:fleet.git"), "git@git.example:fleet.git");
-    assert_eq!(shown("/srv/git/fleet.git"), "/srv/git/fleet.git");
 }
