@@ -231,8 +231,12 @@ impl Repository {
 
     /// When this clone last asked a remote; `None` if it never did, or was only ever cloned.
     pub fn fetched_at(&self) -> Option<jiff::Timestamp> {
-        [self.git_dir(), self.common_dir()]
-            .iter()
+        // Each work tree notes its own fetches; the branches they brought are everyone's.
+        let common = self.common_dir();
+        let linked = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
+        linked
+            .map(|entry| entry.path())
+            .chain([common])
             .filter_map(|dir| dir.join("FETCH_HEAD").metadata().ok()?.modified().ok())
             .max()
             .and_then(|time| jiff::Timestamp::try_from(time).ok())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gix::bstr::{BStr, ByteSlice};
+use gix::bstr::ByteSlice;
 
 use crate::Repository;
 use crate::address::{RemoteUrl, normalise_url};
@@ -82,9 +82,11 @@ impl Repository {
         }
         let remotes = written.into_iter().filter_map(|(name, url)| {
             let url = url?;
+            // By address, not by name: in a clone that is somebody else's the library has no remotes, but the user's own
+            // `insteadOf` counts there too.
             let rewritten = repo
-                .try_find_remote(BStr::new(name.as_bytes()))
-                .and_then(std::result::Result::ok)
+                .remote_at(url.as_str())
+                .ok()
                 .and_then(|remote| Some(remote.url(gix::remote::Direction::Fetch)?.to_bstring()))
                 .map(|url| url.to_str_lossy().into_owned())
                 .filter(|rewritten| *rewritten != url);

@@ -320,7 +320,8 @@ fn options() -> gix::open::Options {
     permissions.config.includes = true;
     permissions.env.home = gix::sec::Permission::Allow;
     permissions.env.xdg_config_home = gix::sec::Permission::Allow;
-    gix::open::Options::default().permissions(permissions)
+    // `git replace` shows this clone something else than what was committed, which is what the clusters read.
+    gix::open::Options::default().permissions(permissions).config_overrides(["core.useReplaceRefs=false"])
 }
 
 pub(crate) fn unreadable(what: &str, error: &gix::Error) -> Error {

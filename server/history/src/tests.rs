@@ -3,6 +3,7 @@
 mod addresses;
 mod lab;
 mod references;
+mod situations;
 mod walks;
 
 use std::fmt::Write as _;
