@@ -35,6 +35,7 @@ impl View<'_> {
         if stand.standings.is_empty() {
             page.extend(self.page_of_nothing(stand));
         }
+        self.say_reports(&mut page, stand);
         page
     }
 
@@ -124,6 +125,7 @@ impl View<'_> {
         if full {
             self.say_links(&mut page, cluster, live);
             self.say_history(&mut page, live);
+            self.say_reports_about(&mut page, cluster, object);
         }
         if let Some((at, _)) = self.place_of(cluster, object, true) {
             page.item(spans![w "written in ", d at.path]);

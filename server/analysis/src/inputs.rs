@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::index::RepoIndex;
 use crate::memo::Memo;
 use crate::past::Past;
+use crate::statuses::Reported;
 
 /// Everything an answer is made of. Nothing else is looked at: same inputs, same answer.
 pub struct Inputs<'a> {
@@ -20,6 +21,8 @@ pub struct Inputs<'a> {
     pub offer: Offer<'a>,
     /// What history has answered so far. What it lacks is listed in [`crate::Lacks`].
     pub past: &'a Past,
+    /// What was reported to the repository's forge; none where it is no known one, or nobody may ask.
+    pub reported: Option<&'a Reported>,
     /// What users chose.
     pub settings: &'a Settings,
     /// Derived state that is kept from one answer to the next. Keep one for the life of the server; it notices

@@ -45,6 +45,8 @@ impl View<'_> {
         }
         if rows.is_empty() && stands.iter().all(|stand| stand.standings.is_empty()) {
             rows.extend(stands.first().and_then(|stand| self.row_of_nothing(stand)));
+            let reported = stands.iter().skip(rows.len()).filter_map(|stand| self.row_of_reports(stand));
+            rows.extend(reported.map(|row| Row { row, notable: false, tone: Tone::Unknown }));
         }
         let mut shown: Vec<LensRow> = if rows.len() > settings.lens_max {
             let summary = self.summary_row(&rows);
@@ -261,7 +263,8 @@ impl View<'_> {
         let choose = LensItem { title: "Choose cluster…".to_owned(), command: Command::ChooseCluster };
         let mut items = Vec::new();
         if let Some(words) = self.of_nothing(stand) {
-            items.push(LensItem { title: words, command: details });
+            let reported = self.words_of_reports(stand).map(|it| format!(" · {it}")).unwrap_or_default();
+            items.push(LensItem { title: words + &reported, command: details });
         } else {
             return None;
         }
@@ -383,6 +386,7 @@ impl View<'_> {
         if first && stand.standings.is_empty() && offer.choose {
             add("Flux: Choose cluster…".to_owned(), Command::ChooseCluster);
         }
+        actions.extend(self.offer_of_reports(stand).filter(|_| first));
         actions
     }
 }

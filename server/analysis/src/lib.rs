@@ -44,6 +44,7 @@ mod placing;
 mod plain;
 mod report;
 mod state;
+mod statuses;
 mod strays;
 mod view;
 mod words;
@@ -65,6 +66,7 @@ pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
     Summary,
 };
+pub use statuses::{Report, Reported, ReportedOn, Reporting};
 
 #[cfg(test)]
 mod tests;

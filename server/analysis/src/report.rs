@@ -92,6 +92,8 @@ pub enum Command {
     Clusters,
     /// Lists contexts to connect to.
     ChooseCluster,
+    /// Asks whether commit statuses may be read from the repository's forge, and reads them.
+    CommitStatus,
     /// Runs the login of a cluster.
     SignIn { cluster: String },
     /// Reconciles an object; `with_source` fetches its source first.

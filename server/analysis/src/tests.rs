@@ -11,3 +11,4 @@ mod placing;
 mod plain;
 mod properties;
 mod speed;
+mod statuses;

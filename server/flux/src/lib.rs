@@ -6,6 +6,7 @@
 //! object's own document that is. Nothing here asks a clock, a file or a network: the time is passed in.
 
 mod causes;
+mod commit_status;
 mod facts;
 pub mod failure;
 mod id;
@@ -23,6 +24,7 @@ mod tests;
 mod verdict;
 
 pub use causes::{Cause, CauseKind, Causes, Hop, causes};
+pub use commit_status::{StatusContext, custom_context};
 pub use facts::{Change, Changed, ClusterName, Coverage, Facts};
 pub use failure::{FieldRef, Named, Side, failure_field, side};
 pub use id::ObjectId;

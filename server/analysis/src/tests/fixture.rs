@@ -8,6 +8,8 @@
 //! {kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4}
 //! //- then 1a2b3c4 clusters/staging/apps.yaml
 //! the file as it was
+//! //- reported
+//! 1a2b3c4 kustomization/apps/0c9c2e41 success 2026-11-22T05:57:00Z reconciliation succeeded
 //! //- settings
 //! ascii offer
 //! ```
@@ -55,6 +57,7 @@ pub(crate) struct World {
     pub(crate) past: Past,
     pub(crate) settings: Settings,
     pub(crate) memo: Memo,
+    pub(crate) reported: Option<Reported>,
     pub(crate) pushed: BTreeMap<String, String>,
     pub(crate) offer: bool,
     pub(crate) not_connected: Vec<String>,
@@ -83,6 +86,7 @@ impl World {
             past: Past::default(),
             settings: Settings::default(),
             memo: Memo::new(),
+            reported: None,
             pushed: BTreeMap::new(),
             offer: false,
             not_connected: Vec::new(),
@@ -111,6 +115,7 @@ impl World {
                         world.commits.insert(full(commit), subject.to_owned());
                     }
                 }
+                Some("reported") => world.reported = Some(reported(&text)),
                 Some("settings") => text.split_whitespace().for_each(|word| world.set(word)),
                 _ => {
                     world.tree.insert(path.clone(), text.as_str());
@@ -200,6 +205,7 @@ impl World {
             clusters: &clusters,
             offer: Offer { choose: self.offer, not_connected: &self.not_connected },
             past: &self.past,
+            reported: self.reported.as_ref(),
             settings: &self.settings,
             memo: &self.memo,
             now: self.now,
@@ -232,6 +238,51 @@ impl World {
         self.index.set(&path, Some(ParsedFile::parse(text)));
         self.files.iter_mut().filter(|(it, _)| *it == path).for_each(|(_, it)| *it = text.to_owned());
     }
+}
+
+/// What was reported to a Gitea: commit, context, outcome, time and description. A commit alone was asked for and has
+/// no reports; `offered`, `trouble …` and `context … is …` are what they say.
+fn reported(text: &str) -> Reported {
+    let mut reported = Reported {
+        service: "Gitea".to_owned(),
+        host: "git.example".to_owned(),
+        wanted: true,
+        ..Reported::default()
+    };
+    for line in text.lines().filter(|it| !it.is_empty()) {
+        let words: Vec<&str> = line.splitn(5, ' ').collect();
+        match words.as_slice() {
+            ["offered"] => reported.wanted = false,
+            ["trouble", ..] => reported.trouble = Some(line.replacen("trouble ", "", 1)),
+            ["context", context, "is", object] => {
+                reported.contexts.insert((*context).to_owned(), (*object).to_owned());
+            }
+            [commit, rest @ ..] => {
+                let commit = full(commit);
+                let report = match rest {
+                    [] => None,
+                    [context, outcome, time, description @ ..] => Some(Report {
+                        context: (*context).to_owned(),
+                        outcome: match *outcome {
+                            "success" => Reporting::Success,
+                            "failure" => Reporting::Failure,
+                            "pending" => Reporting::Pending,
+                            _ => Reporting::Other,
+                        },
+                        description: description.concat(),
+                        at: time.parse().ok(),
+                    }),
+                    _ => panic!("no report: {line}"),
+                };
+                if reported.commits.last().is_none_or(|it| it.commit != commit) {
+                    reported.commits.push(ReportedOn { commit, reports: Vec::new() });
+                }
+                reported.commits.last_mut().expect("just pushed").reports.extend(report);
+            }
+            [] => {}
+        }
+    }
+    reported
 }
 
 /// Why somebody has to sign in.
@@ -436,6 +487,9 @@ fn expand(line: &Value) -> Value {
     }
     if let Some(annotations) = line.get("annotations") {
         metadata["annotations"] = annotations.clone();
+    }
+    if let Some(uid) = line.get("uid") {
+        metadata["uid"] = uid.clone();
     }
     if line.get("deleting").is_some() {
         metadata["deletionTimestamp"] = json!(since);

@@ -56,6 +56,7 @@ impl Scene {
             remotes: Arc::new(found.remotes),
             pushed: Arc::new(found.pushed),
             past: Arc::default(),
+            reported: None,
             memo: Arc::new(Memo::default()),
             clusters,
             not_connected: Arc::default(),

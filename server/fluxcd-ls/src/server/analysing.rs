@@ -150,6 +150,7 @@ impl World {
             remotes: Arc::clone(&repo.remotes),
             pushed: Arc::clone(&repo.pushed),
             past: Arc::clone(&repo.past),
+            reported: None,
             memo: Arc::clone(&repo.memo),
             clusters: self.clusters.snapshots(id, &self.settings),
             not_connected: self.clusters.not_connected(&repo.offers, &self.settings),

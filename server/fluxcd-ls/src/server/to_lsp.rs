@@ -155,6 +155,7 @@ fn command(uri: &lsp::Uri, text: &Rope, range: TextRange, title: &str, command: 
         ),
         Command::Clusters => ("fluxcd.clusters", json!({"uri": uri, "position": position()})),
         Command::ChooseCluster => ("fluxcd.chooseCluster", json!({"uri": uri})),
+        Command::CommitStatus => ("fluxcd.commitStatus", json!({"uri": uri})),
         Command::SignIn { cluster } => ("fluxcd.signIn", json!({"cluster": cluster})),
         Command::Reconcile { cluster, object: id, with_source } => {
             ("fluxcd.reconcile", json!({"cluster": cluster, "object": object(id), "withSource": with_source}))

@@ -47,6 +47,8 @@ pub(crate) struct View {
     pub pushed: Arc<BTreeMap<String, String>>,
     /// Answers of Git.
     pub past: Arc<Past>,
+    /// What the forge told, or can be asked.
+    pub reported: Option<Arc<analysis::Reported>>,
     /// Kept between answers.
     pub memo: Arc<Memo>,
     /// The clusters of this repository.
@@ -94,6 +96,7 @@ impl View {
             clusters: &clusters,
             offer: Offer { choose: self.choose, not_connected: &self.not_connected },
             past: &self.past,
+            reported: self.reported.as_deref(),
             settings: &self.settings,
             memo: &self.memo,
             now: self.now,

@@ -429,6 +429,7 @@ fn a_large_repository() {
             clusters: inputs.clusters,
             offer: inputs.offer,
             past: inputs.past,
+            reported: inputs.reported,
             settings: inputs.settings,
             memo: inputs.memo,
             now: inputs.now,
