@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::copies::Copies;
 use crate::index::BuildKey;
-use crate::inputs::Remotes;
+use crate::inputs::{Inputs, Remotes};
 
 /// A cluster, looked at from one repository. Built once for each state of its facts.
 pub(crate) struct Deliveries {
@@ -45,6 +45,31 @@ pub(crate) enum From {
     Build(BuildKey),
     /// In an artifact that was pushed from this repository; which folder its root is, nobody wrote down.
     Somewhere(BuildKey),
+}
+
+/// Which Kustomization a cluster applies from this repository, and from which folder of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The cluster's key.
+    pub cluster: String,
+    /// The Kustomization.
+    pub kustomization: ObjectId,
+    /// The folder: of the repository, or of an artifact that was copied or pushed from it.
+    pub folder: RepoPath,
+}
+
+/// What the clusters apply from this repository: for `doctor`.
+pub fn delivered(inputs: &Inputs<'_>) -> Vec<Delivered> {
+    let mut found = Vec::new();
+    for cluster in inputs.clusters {
+        for delivery in &Deliveries::new(cluster.facts, inputs.repo.remotes).from_here {
+            let (kustomization, folder) =
+                (delivery.kustomization.id.clone(), delivery.from.key().dir.clone());
+            found.push(Delivered { cluster: cluster.key.to_owned(), kustomization, folder });
+        }
+    }
+    found.sort_by(|one, two| (&one.cluster, &one.kustomization).cmp(&(&two.cluster, &two.kustomization)));
+    found
 }
 
 impl Deliveries {

@@ -2,7 +2,7 @@
 
 mod placed;
 
-use flux::{Cause, CauseKind, Object, ObjectId, Side, State, Verdict};
+use flux::{Cause, CauseKind, Object, ObjectId, Revision, Side, State, Verdict};
 use manifests::{Document, Placed, RepoPath, TextRange};
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ struct Mark {
     key: String,
     about: String,
     freshness: Option<String>,
-    revision: Option<String>,
+    revision: Option<Revision>,
     verdict: &'static str,
     object: ObjectId,
     applier: Option<ObjectId>,
@@ -177,7 +177,7 @@ impl View<'_> {
         if text.is_other() {
             mark.severity = mark.severity.down();
         }
-        let at = mark.revision.as_deref();
+        let at = mark.revision.as_ref().map(|it| words::data(&it.to_string()));
         mark.about = match (text, at) {
             (Text::Changed(pushed), Some(at)) => format!("failed at {at}{}: ", changed(pushed)),
             (Text::Changed(pushed), None) => format!("failed{}: ", changed(pushed)),
@@ -276,7 +276,7 @@ impl View<'_> {
             mark.key = format!("{held} {}", flux::message::masked(&failed.message));
             mark.code = words::data(&failed.reason);
             mark.verdict = verdict_word(&failed.state);
-            mark.revision = failed.failed_at.as_ref().map(|it| words::data(&it.to_string()));
+            mark.revision = failed.failed_at.clone();
             mark.applier = Some(standing.object.clone());
             mark.object = held.clone();
             marks.push(mark);
@@ -337,7 +337,7 @@ impl View<'_> {
         let mut mark = self.mark(of, &stale, range, Severity::Warning)?;
         mark.verdict = verdict_word(&verdict.state);
         mark.object = standing.object.clone();
-        mark.revision = verdict.applied.as_ref().map(|it| words::data(&it.to_string()));
+        mark.revision = verdict.applied.clone();
         if !own {
             mark.sentence = format!("{} cannot be fetched: {}", source, mark.sentence);
         }
@@ -363,7 +363,7 @@ impl View<'_> {
             sentence: if sentence.is_empty() { words::data(&verdict.reason) } else { sentence },
             about: String::new(),
             freshness: None,
-            revision: verdict.failed_at.as_ref().map(|it| words::data(&it.to_string())),
+            revision: verdict.failed_at.clone(),
             verdict: verdict_word(&verdict.state),
             object: standing.object.clone(),
             applier: standing.applier.as_ref().map(|it| it.id.clone()),

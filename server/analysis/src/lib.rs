@@ -53,6 +53,7 @@ pub use answers::{
     analyse, clusters_of, details, explain, files_with_marks, goto_cause, hover, status_at, strangers,
     summary, unplaced,
 };
+pub use deliveries::{Delivered, delivered};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,

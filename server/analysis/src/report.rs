@@ -1,6 +1,6 @@
 //! What analysis answers: plain values with byte ranges in the text they are about.
 
-use flux::ObjectId;
+use flux::{ObjectId, Revision};
 use jiff::Timestamp;
 use manifests::{RepoPath, TextRange};
 
@@ -43,8 +43,8 @@ pub struct Finding {
     pub clusters: Vec<String>,
     /// Keys of the same clusters, for commands.
     pub keys: Vec<String>,
-    /// The revision it belongs to, as people read it: `main@1a2b3c4`.
-    pub revision: Option<String>,
+    /// The revision it belongs to, as the cluster wrote it; shown it is `main@1a2b3c4`.
+    pub revision: Option<Revision>,
     /// The word for the state: `failed`, `unhealthy`, `stale`, `waiting`.
     pub verdict: &'static str,
     /// The object that is the cause, or the Flux object itself.

@@ -35,7 +35,7 @@ pub use exec::{ExecError, QUICK, SIGN_IN, UNATTENDED};
 pub use kubeconfig::{
     AuthKind, Context, ExecPlugin, FileState, Fingerprint, Kubeconfig, KubeconfigError, file_state, locate,
 };
-pub use recorded::{Recorded, RecordedError, read_list, recording_names};
+pub use recorded::{Recorded, RecordedError, read_list, recorded, recording_names};
 pub use session::{Session, SessionOptions};
 pub use snapshot::Snapshot;
 pub use state::StateDir;

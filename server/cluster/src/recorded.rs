@@ -85,8 +85,13 @@ pub fn recording_names(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
 pub fn read_list(path: &Path, name: &str) -> Result<Recorded, RecordedError> {
     let text =
         std::fs::read(path).map_err(|source| RecordedError::Unreadable { path: path.to_owned(), source })?;
-    let listing = flux::list::read(&text)
-        .map_err(|source| RecordedError::NotAList { path: path.to_owned(), source })?;
+    recorded(&text, path, name)
+}
+
+/// [`read_list`], of a list that was read; `path` is where, for errors and the name of the context.
+pub fn recorded(text: &[u8], path: &Path, name: &str) -> Result<Recorded, RecordedError> {
+    let listing =
+        flux::list::read(text).map_err(|source| RecordedError::NotAList { path: path.to_owned(), source })?;
     let mut changes = Vec::new();
     let mut objects = listing.objects;
     for kind in Kind::ALL {

@@ -117,7 +117,7 @@ impl View<'_> {
             sentence: words::data(&verdict.reason),
             about: String::new(),
             freshness: None,
-            revision: verdict.failed_at.as_ref().map(|it| words::data(&it.to_string())),
+            revision: verdict.failed_at.clone(),
             verdict: verdict_word(&verdict.state),
             object: object.clone(),
             applier: self.facts(cluster).appliers_of(object).first().map(|it| it.id.clone()),

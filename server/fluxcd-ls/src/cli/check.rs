@@ -57,10 +57,9 @@ pub fn report(
         let file = scene.report(&path);
         let asked = asked_for.contains(&path);
         if asked {
-            report.unknown.extend(file.unknown.into_iter().map(|text| format!("{path}: {text}")));
-            if !paths.is_empty() && scene.ask(|inputs| analysis::clusters_of(inputs, &path)).is_empty() {
-                report.unknown.push(format!("{path}: none of the clusters asked applies it"));
-            }
+            // Of a whole repository it is no news that some of it belongs to clusters that were not asked.
+            let unknown = if paths.is_empty() { file.unknown.clone() } else { scene.unknown(&path, &file) };
+            report.unknown.extend(unknown.into_iter().map(|text| format!("{path}: {text}")));
         }
         for finding in file.findings {
             // What waits has no mark of its own: whoever asks for it wants to know what it waits for.

@@ -94,17 +94,21 @@ pub fn options(settings: &Settings) -> Result<SessionOptions, CliError> {
 
 /// A recording as a cluster of this name.
 pub fn recorded(file: &Path, name: &str, settings: &Settings) -> Result<ClusterSnapshot, CliError> {
-    let recorded = cluster::read_list(file, name).map_err(CliError::told)?;
+    Ok(of_recording(cluster::read_list(file, name).map_err(CliError::told)?, settings))
+}
+
+/// A recording that was read.
+pub fn of_recording(recorded: cluster::Recorded, settings: &Settings) -> ClusterSnapshot {
     let (facts, _) =
         Facts::new(recorded.context.to_string().as_str().into()).apply(recorded.changes, Timestamp::now());
-    Ok(ClusterSnapshot {
+    ClusterSnapshot {
         key: Arc::from(recorded.context.to_string()),
         name: Arc::from(settings.alias(&recorded.context.name)),
         facts: Arc::new(facts),
         contact: Contact::Recorded { newest: recorded.recorded_at },
         rights: Arc::default(),
         protected: false,
-    })
+    }
 }
 
 /// Asks a live cluster once: until everything that may be listed has been.

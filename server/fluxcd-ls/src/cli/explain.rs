@@ -18,11 +18,11 @@ pub struct Arguments {
     clusters: Selection,
 }
 
-/// Prints all that an editor shows at the place.
+/// Prints all that an editor shows at the place. Exits 2 if it could not be told, by the rules of `check`.
 pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let settings = connect::settings();
     let (file, line) = split(&arguments.place)?;
-    let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
+    let (clusters, mut unknown) = arguments.clusters.gather(&settings).await?;
     let mut scene = Scene::open(&file, clusters, &settings)?;
     let path = scene.inside(&file)?;
     let text =
@@ -38,7 +38,9 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
         }
     };
     // Whoever explains has looked into history first, as an editor has.
-    scene.report(&path);
+    let report = scene.report(&path);
+    unknown.extend(scene.strangers());
+    unknown.extend(scene.unknown(&path, &report));
     let mut out = scene.ask(|inputs| analysis::explain(inputs, &path, offset));
     for sentence in &unknown {
         out.push_str(&format!("could not be told: {sentence}\n"));

@@ -109,7 +109,9 @@ fn snippet(entry: &Entry, renderer: &Renderer) -> String {
 fn label(entry: &Entry) -> String {
     let mut label = entry.finding.object.to_string();
     if let Some(revision) = &entry.finding.revision {
-        label.push_str(&format!(" at {revision}"));
+        // What a cluster says is data: nothing in it may steer a terminal.
+        let plain: String = revision.to_string().chars().filter(|it| !it.is_control()).collect();
+        label.push_str(&format!(" at {plain}"));
     }
     label
 }
@@ -141,7 +143,8 @@ fn json(report: &Report) -> Value {
                     "object": entry.finding.object.to_string(),
                     "applier": entry.finding.applier.as_ref().map(ToString::to_string),
                     "cluster": cluster,
-                    "revision": entry.finding.revision,
+                    "revision": entry.finding.revision.as_ref().map(flux::Revision::as_str),
+                    "shortRevision": entry.finding.revision.as_ref().map(ToString::to_string),
                     "verdict": entry.finding.verdict,
                     "related": entry.related.iter().map(|(place, message)| json!({
                         "file": place.file, "range": place.range, "message": message,
@@ -302,7 +305,7 @@ mod tests {
             applier: None,
             clusters: vec!["staging".into()],
             keys: vec!["staging".into()],
-            revision: Some("main@1a2b3c4".into()),
+            revision: Some(flux::Revision::new("main@sha1:1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d")),
             verdict: "failed",
             related: Vec::new(),
             fixes: Vec::new(),
@@ -349,53 +352,54 @@ mod tests {
             Format::Json,
             "staging: no path",
             expect![[r#"
-            {
-              "findings": [
                 {
-                  "applier": null,
-                  "cluster": "staging",
-                  "code": "ArtifactFailed",
-                  "file": "clusters/staging/apps.yaml",
-                  "message": "staging: no path",
-                  "object": "Kustomization/flux-system/apps",
-                  "range": {
-                    "end": {
-                      "character": 14,
-                      "line": 5
-                    },
-                    "start": {
-                      "character": 8,
-                      "line": 5
-                    }
-                  },
-                  "related": [
+                  "findings": [
                     {
+                      "applier": null,
+                      "cluster": "staging",
+                      "code": "ArtifactFailed",
                       "file": "clusters/staging/apps.yaml",
-                      "message": "here",
+                      "message": "staging: no path",
+                      "object": "Kustomization/flux-system/apps",
                       "range": {
                         "end": {
-                          "character": 12,
-                          "line": 3
+                          "character": 14,
+                          "line": 5
                         },
                         "start": {
                           "character": 8,
-                          "line": 3
+                          "line": 5
                         }
-                      }
+                      },
+                      "related": [
+                        {
+                          "file": "clusters/staging/apps.yaml",
+                          "message": "here",
+                          "range": {
+                            "end": {
+                              "character": 12,
+                              "line": 3
+                            },
+                            "start": {
+                              "character": 8,
+                              "line": 3
+                            }
+                          }
+                        }
+                      ],
+                      "revision": "main@sha1:1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
+                      "severity": "error",
+                      "shortRevision": "main@1a2b3c4",
+                      "verdict": "failed"
                     }
                   ],
-                  "revision": "main@1a2b3c4",
-                  "severity": "error",
-                  "verdict": "failed"
+                  "recordedAt": "2026-11-22T05:07:00Z",
+                  "unknown": [
+                    "production: not connected"
+                  ],
+                  "version": 1
                 }
-              ],
-              "recordedAt": "2026-11-22T05:07:00Z",
-              "unknown": [
-                "production: not connected"
-              ],
-              "version": 1
-            }
-        "#]],
+            "#]],
         );
     }
 

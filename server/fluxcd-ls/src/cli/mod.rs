@@ -21,13 +21,13 @@ use clap::Subcommand;
 pub enum Command {
     /// All findings: what failed, at the line that it is about. Exits 0: nothing failed, 1: failures, 2: could not tell.
     Check(check::Arguments),
-    /// All that an editor shows at a place.
+    /// All that an editor shows at a place. Exits 2 when it could not be told.
     Explain(explain::Arguments),
     /// What every Flux Kustomization of a repository applies, and from which file; no cluster is asked.
     Inventory(inventory::Arguments),
     /// Writes what a cluster says of its Flux objects as a plain Kubernetes `List`: a recording for --snapshot.
     Snapshot(snapshot::Arguments),
-    /// What is found here: repository, remotes, contexts, served kinds, rights, each with what to do.
+    /// What is found here: repository, remotes, contexts, recordings, versions, rights, sources, each with what to do.
     Doctor(doctor::Arguments),
     /// Lays out a sample fleet with its recorded clusters, and shows what an editor would show of it.
     Demo(demo::Arguments),

@@ -121,6 +121,15 @@ impl Scene {
         report
     }
 
+    /// What could not be told of a file that was asked for, in sentences.
+    pub fn unknown(&self, path: &RepoPath, report: &FileReport) -> Vec<String> {
+        let mut unknown = report.unknown.clone();
+        if self.ask(|inputs| analysis::clusters_of(inputs, path)).is_empty() {
+            unknown.push("none of the clusters asked applies it".to_owned());
+        }
+        unknown
+    }
+
     /// Asks history for what is lacking; whether it had anything new to say.
     fn look_up(&mut self, lacks: &Lacks) -> bool {
         let mut lacks = lacks.clone();

@@ -333,10 +333,16 @@ fn json_is_what_the_readme_says() {
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(
             keys(finding),
-            "applier cluster code file message object range related revision severity verdict"
+            "applier cluster code file message object range related revision severity shortRevision verdict"
         );
         assert!(["error", "warning", "information", "hint"].contains(&finding["severity"].as_str().unwrap()));
-        assert!(finding["revision"].is_null() || finding["revision"].is_string());
+        // As the cluster wrote it, and for people: a commit of a branch is not told by seven letters.
+        match (finding["revision"].as_str(), finding["shortRevision"].as_str()) {
+            (Some(full), Some(short)) => {
+                assert!(full.len() > short.len() || !full.contains('@'), "{full} {short}")
+            }
+            (full, short) => assert_eq!((full, short), (None, None)),
+        }
         assert!(finding["applier"].is_null() || finding["applier"].is_string());
         let text = |name: &str| finding[name].as_str().unwrap();
         seen.push_str(&format!(

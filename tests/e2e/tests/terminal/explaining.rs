@@ -6,9 +6,13 @@ use fleet::Cluster;
 use super::{Fleet, assert_plain, masked};
 
 fn check(place: &str, clusters: &[Cluster], expected: Expect) {
+    check_with_code(place, clusters, 0, expected);
+}
+
+fn check_with_code(place: &str, clusters: &[Cluster], code: i32, expected: Expect) {
     let ran = Fleet::lay_out().run(&["explain", place], clusters);
     expected.assert_eq(&masked(&ran.stdout));
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!((ran.code, ran.stderr.as_str()), (code, ""));
     assert_plain(&ran.stdout);
 }
 
@@ -245,15 +249,17 @@ fn a_manifest_of_a_kustomization_that_failed() {
 
 #[test]
 fn what_no_cluster_applies() {
-    check(
+    check_with_code(
         "README.md",
         &[Cluster::Staging],
+        2,
         expect![[r#"
-        README.md
-          No Flux object in this file.
-          staging: no Kustomization is known to read this file.
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            README.md
+              No Flux object in this file.
+              staging: no Kustomization is known to read this file.
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+            could not be told: none of the clusters asked applies it
+        "#]],
     );
 }
 

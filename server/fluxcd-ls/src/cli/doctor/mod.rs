@@ -1,9 +1,12 @@
 //! `fluxcd-ls doctor`.
 
-use std::fmt::Write as _;
-use std::path::PathBuf;
+mod page;
+mod rights;
+mod sources;
 
-use cluster::{Access, Consents, Context, Decision, Kubeconfig, StateDir};
+use std::path::{Path, PathBuf};
+
+use cluster::{Access, AccessError, Consents, Context, Decision, Kubeconfig, StateDir};
 use flux::Kind;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +15,7 @@ use super::scene::Scene;
 use super::{CliError, print};
 use crate::paths::Paths;
 use crate::settings::{Settings, UserFile};
+use page::Page;
 
 /// What `doctor` is told.
 #[derive(Debug, clap::Args)]
@@ -25,38 +29,6 @@ pub struct Arguments {
     /// The kubeconfig, instead of $KUBECONFIG and ~/.kube/config.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<String>,
-}
-
-/// The page that is being written: what was found, line by line, and whether all of it is well.
-#[derive(Default)]
-struct Page {
-    text: String,
-    troubles: usize,
-}
-
-impl Page {
-    fn title(&mut self, title: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        let _ = writeln!(self.text, "{title}");
-    }
-
-    fn well(&mut self, text: impl std::fmt::Display) {
-        let _ = writeln!(self.text, "  ok    {text}");
-    }
-
-    fn note(&mut self, text: impl std::fmt::Display) {
-        let _ = writeln!(self.text, "  -     {text}");
-    }
-
-    fn trouble(&mut self, text: impl std::fmt::Display, what_to_do: &str) {
-        self.troubles += 1;
-        let _ = writeln!(self.text, "  WRONG {text}");
-        if !what_to_do.is_empty() {
-            let _ = writeln!(self.text, "        {what_to_do}");
-        }
-    }
 }
 
 /// Prints what is found, each with what to do. Exits 1 if something is wrong.
@@ -75,13 +47,14 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
             contexts(&mut page, &kubeconfig, root.as_deref(), &settings);
             for name in &arguments.contexts {
                 page.title(&format!("cluster {name}"));
-                contact(&mut page, &kubeconfig, name, &settings).await;
+                contact(&mut page, &kubeconfig, name, root.as_deref(), &settings).await;
             }
             if arguments.contexts.is_empty() {
                 page.note("no cluster was contacted; `doctor --context NAME` looks at one");
             }
         }
     }
+    recordings(&mut page, root.as_deref(), &settings);
     print(&page.text);
     Ok(u8::from(page.troubles > 0))
 }
@@ -128,7 +101,9 @@ fn repository(page: &mut Page, path: &std::path::Path, settings: &Settings) -> O
                     }
                     (None, None) => "no commit yet".to_owned(),
                 }),
-                Err(error) => page.trouble(error, ""),
+                Err(error) => {
+                    page.trouble(error, "`git status` says more; `git fsck` looks for what is broken.")
+                }
             }
             let remotes = git.remotes();
             if remotes.is_empty() {
@@ -163,7 +138,10 @@ fn contexts(page: &mut Page, kubeconfig: &Kubeconfig, root: Option<&std::path::P
     }
     for (key, context) in contexts {
         match context {
-            Err(error) => page.trouble(format!("context {}: {error}", key.name), ""),
+            Err(error) => page.trouble(
+                format!("context {}: {error}", key.name),
+                "`kubectl config view` shows the entry; correct it, or delete it with `kubectl config delete-context`.",
+            ),
             Ok(context) => {
                 let mut line =
                     format!("context {}: {}, {}", key.name, context.server, context.auth.describe());
@@ -186,7 +164,13 @@ fn contexts(page: &mut Page, kubeconfig: &Kubeconfig, root: Option<&std::path::P
     }
 }
 
-async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings: &Settings) {
+async fn contact(
+    page: &mut Page,
+    kubeconfig: &Kubeconfig,
+    name: &str,
+    root: Option<&Path>,
+    settings: &Settings,
+) {
     let context: Context = match kubeconfig.context(name) {
         Ok(context) => context,
         Err(error) => return page.trouble(error, "The contexts are listed above."),
@@ -199,7 +183,7 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
     }
     let options = match connect::options(settings) {
         Ok(options) => options,
-        Err(error) => return page.trouble(error, ""),
+        Err(error) => return page.trouble(error, "Consents and logins are kept there."),
     };
     let access = match Access::connect(&context, &options, &CancellationToken::new()).await {
         Ok(access) => access,
@@ -213,7 +197,7 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
     }
     let snapshot = match access.snapshot().await {
         Ok(snapshot) => snapshot,
-        Err(error) => return page.trouble(error, ""),
+        Err(error) => return page.trouble(error, "The server answered before: try again."),
     };
     if snapshot.counts.is_empty() {
         return page.trouble(
@@ -221,14 +205,17 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
             "Install Flux (https://fluxcd.io/flux/installation), or choose another context.",
         );
     }
+    rights::version(page, &access).await;
     for (kind, count) in &snapshot.counts {
         let version = access.served(*kind).unwrap_or_default();
         match count {
             Ok(count) => page.well(format!("{kind} {version}: {count}")),
-            Err(error) => page.trouble(
-                format!("{kind} {version}: {error}"),
-                "Ask for the ClusterRole flux-view; what is forbidden is shown as such.",
-            ),
+            // Narrow rights are how it should be in many places: nothing is broken.
+            Err(error @ AccessError::Forbidden { .. }) => page.note(format!(
+                "{kind} {version}: {error}; shown as such, the ClusterRole flux-view allows it"
+            )),
+            Err(error) => page
+                .trouble(format!("{kind} {version}: {error}"), "Try again; what is not read is not shown."),
         }
     }
     let namespace = context.namespace.clone().unwrap_or_else(|| "flux-system".into());
@@ -238,5 +225,38 @@ async fn contact(page: &mut Page, kubeconfig: &Kubeconfig, name: &str, settings:
             "may not patch kustomizations.kustomize.toolkit.fluxcd.io in {namespace}: `Reconcile now` is not offered (ClusterRole flux-edit allows it)"
         )),
         None => page.note(format!("the cluster did not say whether you may reconcile in {namespace}")),
+    }
+    if let Some(root) = root {
+        let complete = snapshot.counts.values().all(Result::is_ok);
+        match cluster::recorded(snapshot.json.as_bytes(), Path::new(name), name) {
+            Ok(recorded) => sources::compare(page, root, recorded, complete, settings),
+            Err(error) => page.trouble(error, "The server's list cannot be read: is a proxy between?"),
+        }
+    }
+}
+
+/// The recordings that are set in place of clusters.
+fn recordings(page: &mut Page, root: Option<&Path>, settings: &Settings) {
+    for (file, name) in cluster::recording_names(&settings.snapshots) {
+        page.title(&format!("recording {name}"));
+        match cluster::read_list(&file, &name) {
+            Err(error) => page.trouble(
+                error,
+                "Record it again with `fluxcd-ls snapshot`, or correct `snapshot` in your configuration file.",
+            ),
+            Ok(recorded) => {
+                let mut line = file.display().to_string();
+                if let Some(newest) = recorded.recorded_at {
+                    line.push_str(&format!(", the newest time in it is {}", newest.strftime("%Y-%m-%d %H:%M UTC")));
+                }
+                page.well(line);
+                if recorded.skipped > 0 {
+                    page.note(format!("{} objects in it are none of Flux and are left out", recorded.skipped));
+                }
+                if let Some(root) = root {
+                    sources::compare(page, root, recorded, true, settings);
+                }
+            }
+        }
     }
 }
