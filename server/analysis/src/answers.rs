@@ -411,7 +411,7 @@ impl View<'_> {
                     }
                 }
                 None => {
-                    if let Some(said) = self.said(standing, crate::journey::Text::Unknown) {
+                    if let Some(said) = self.said(standing, crate::earlier::Text::Unknown) {
                         unknown.push(format!("{name}: {object}: {}", said.phrase));
                     }
                 }

@@ -1,8 +1,9 @@
 //! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
 //! count.
 
-use manifests::{Document, Entry, Node, NodeKind, ParsedFile, Scalar, ScalarStyle, TextSize};
-use serde_json::Value;
+use manifests::value::{Data, Value};
+use manifests::{Document, Entry, Node, NodeKind, ParsedFile, RepoPath, Scalar, ScalarStyle, Site, TextSize};
+use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -127,20 +128,90 @@ fn plain(value: &str) -> Plain {
     }
 }
 
+/// How two objects compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Compared {
+    Same,
+    /// They differ; in what this file says, as far as one of the first of them wrote it.
+    Different(Option<RepoPath>),
+    /// All that differs is made by variables whose value is not known.
+    Unknown,
+}
+
+/// Compares two objects that were built. The first is the one in front of the user: the file is the one that sets the value
+/// there.
+pub(crate) fn compare(a: &Value, b: &Value) -> Compared {
+    let mut found = Compared::Same;
+    differ(a, b, a.site.as_ref(), DEPTH, &mut found);
+    found
+}
+
+/// Goes on until it finds what differs for certain; whether it did.
+fn differ(a: &Value, b: &Value, above: Option<&Site>, depth: u32, found: &mut Compared) -> bool {
+    let site = a.site.as_ref().or(above);
+    let here = |found: &mut Compared| {
+        *found = Compared::Different(site.or(b.site.as_ref()).map(|it| it.path().clone()));
+        true
+    };
+    let Some(depth) = depth.checked_sub(1) else { return here(found) };
+    match (&a.data, &b.data) {
+        (Data::Mapping(one), Data::Mapping(two)) => {
+            for member in one {
+                let differs = match b.get(&member.key) {
+                    Some(other) => differ(&member.value, other, site, depth, found),
+                    None => {
+                        let set_by = member.value.site.as_ref().or(member.site.as_ref()).or(site);
+                        *found = Compared::Different(set_by.map(|it| it.path().clone()));
+                        true
+                    }
+                };
+                if differs {
+                    return true;
+                }
+            }
+            two.iter().any(|it| a.get(&it.key).is_none()) && here(found)
+        }
+        (Data::Sequence(one), Data::Sequence(two)) => {
+            one.iter().zip(two).any(|(one, two)| differ(one, two, site, depth, found))
+                || (one.len() != two.len() && here(found))
+        }
+        (Data::Scalar(one), Data::Scalar(two)) => {
+            let same = match (one.is_null(), two.is_null()) {
+                (true, true) => true,
+                (false, false) => one.value == two.value && means_text(one) == means_text(two),
+                _ => false,
+            };
+            if same {
+                return false;
+            }
+            if one.value.contains("${") || two.value.contains("${") {
+                *found = Compared::Unknown;
+                return false;
+            }
+            here(found)
+        }
+        _ => here(found),
+    }
+}
+
+fn means_text(text: &manifests::value::Text) -> bool {
+    !text.plain || matches!(plain(&text.value), Plain::Text)
+}
+
 /// Whether a live spec holds everything that a document's `spec` says. The live one may hold more: defaults, and
 /// what patches added. `false` proves a difference, not its cause: patches and variables change what is written.
-pub(crate) fn live_holds(document: &Document, live: &Value) -> bool {
+pub(crate) fn live_holds(document: &Document, live: &Json) -> bool {
     match document.root.as_ref().and_then(|root| root.get("spec")) {
         Some(spec) => holds(spec, Some(live), DEPTH),
         None => true,
     }
 }
 
-fn holds(node: &Node, live: Option<&Value>, depth: u32) -> bool {
+fn holds(node: &Node, live: Option<&Json>, depth: u32) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match &node.resolved().kind {
         NodeKind::Mapping(entries) => match live {
-            Some(Value::Object(live)) => entries.iter().all(|entry| match entry.key.as_scalar() {
+            Some(Json::Object(live)) => entries.iter().all(|entry| match entry.key.as_scalar() {
                 Some(key) => match node.entry(&key.value) {
                     Some(last) => key.value == "<<" || holds(&last.value, live.get(&key.value), depth),
                     None => true,
@@ -148,15 +219,15 @@ fn holds(node: &Node, live: Option<&Value>, depth: u32) -> bool {
                 None => false,
             }),
             // What says nothing may be left out.
-            None | Some(Value::Null) => entries.iter().all(|entry| holds(&entry.value, None, depth)),
+            None | Some(Json::Null) => entries.iter().all(|entry| holds(&entry.value, None, depth)),
             Some(_) => false,
         },
         NodeKind::Sequence(items) => match live {
-            Some(Value::Array(live)) => {
+            Some(Json::Array(live)) => {
                 items.len() == live.len()
                     && items.iter().zip(live).all(|(item, live)| holds(item, Some(live), depth))
             }
-            None | Some(Value::Null) => items.is_empty(),
+            None | Some(Json::Null) => items.is_empty(),
             Some(_) => false,
         },
         NodeKind::Scalar(scalar) => scalar_holds(scalar, live),
@@ -164,17 +235,17 @@ fn holds(node: &Node, live: Option<&Value>, depth: u32) -> bool {
     }
 }
 
-fn scalar_holds(scalar: &Scalar, live: Option<&Value>) -> bool {
+fn scalar_holds(scalar: &Scalar, live: Option<&Json>) -> bool {
     // Flux replaces variables after the build: any value may stand there.
     if scalar.value.contains("${") {
         return true;
     }
     let zero = |value: &str| matches!(value, "" | "0" | "false");
     match live {
-        None | Some(Value::Null) => scalar.is_null() || zero(&scalar.value),
-        Some(Value::String(live)) => scalar.value == *live || same_duration(&scalar.value, live),
-        Some(Value::Bool(live)) => matches!(plain(&scalar.value), Plain::Bool(value) if value == *live),
-        Some(Value::Number(live)) => {
+        None | Some(Json::Null) => scalar.is_null() || zero(&scalar.value),
+        Some(Json::String(live)) => scalar.value == *live || same_duration(&scalar.value, live),
+        Some(Json::Bool(live)) => matches!(plain(&scalar.value), Plain::Bool(value) if value == *live),
+        Some(Json::Number(live)) => {
             matches!(plain(&scalar.value), Plain::Number(value) if live.as_f64() == Some(value))
         }
         Some(_) => false,
@@ -237,7 +308,7 @@ mod tests {
 
     fn check_live(document: &str, live: &str, expected: bool) {
         let file = ParsedFile::parse(document);
-        let live: Value = serde_json::from_str(live).expect("live is JSON");
+        let live: Json = serde_json::from_str(live).expect("live is JSON");
         assert_eq!(live_holds(&file.documents()[0].document, &live), expected, "{document}\n{live}");
     }
 

@@ -1,14 +1,17 @@
-//! The objects that a live Kustomization applies, as the texts in front of the user make them.
+//! The objects that a live Kustomization applies, as the texts make them: those in front of the user, or those of another
+//! version of the repository.
 
 use flux::{Kind, Named, ObjectId};
 use manifests::kustomize::{Build, Built, Origin};
 use manifests::{RepoPath, Tree, Value, value};
 use std::sync::{Arc, PoisonError};
 
+use crate::compare::Counterparts;
 use crate::copies::Copies;
-use crate::index::DocRef;
-use crate::json::from_json;
+use crate::index::{BuildKey, DocRef};
+use crate::json::{from_json, json};
 use crate::placing::find_object;
+use crate::versions::Version;
 use crate::view::View;
 
 /// What a Kustomization applies, with content: kept for those that were asked for, while texts and facts stay.
@@ -21,7 +24,7 @@ pub(crate) struct Content {
     /// How the artifact was copied from the repository, if it was.
     pub(crate) copies: Option<Arc<Copies>>,
     /// What is built from the texts.
-    pub(crate) build: Build,
+    pub(crate) build: Arc<Build>,
 }
 
 /// A Flux object as the texts have it.
@@ -37,6 +40,8 @@ pub(crate) struct Written {
 
 /// How many Kustomizations that apply each other are followed.
 const MAX_DEPTH: u32 = 16;
+/// How deep a spec is told as JSON.
+const SPEC_DEPTH: u32 = 64;
 
 impl Content {
     /// Where a path of the artifact is in the repository.
@@ -57,42 +62,91 @@ impl Written {
 }
 
 impl View<'_> {
-    /// What a live Kustomization applies. `None` if it is not applied from this repository, or from a folder of it that
-    /// nobody wrote down.
+    /// What a live Kustomization applies, as the texts in front of the user make it. `None` if it is not applied from this
+    /// repository, or from a folder of it that nobody wrote down.
     pub(crate) fn content(&self, cluster: usize, kustomization: &ObjectId) -> Option<Arc<Content>> {
-        self.content_below(cluster, kustomization, MAX_DEPTH)
+        self.content_at(&Version::Buffer, cluster, kustomization, MAX_DEPTH)
     }
 
-    fn content_below(&self, cluster: usize, id: &ObjectId, depth: u32) -> Option<Arc<Content>> {
+    fn content_at(
+        &self,
+        version: &Version,
+        cluster: usize,
+        id: &ObjectId,
+        depth: u32,
+    ) -> Option<Arc<Content>> {
         let known = &self.derived[cluster].contents;
-        if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        let key = (version.clone(), id.clone());
+        if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return known.clone();
         }
-        let content = self.content_anew(cluster, id, depth).map(Arc::new);
-        known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), content.clone());
+        // What is not known of an earlier version may be soon.
+        let tree = self.tree_in(version)?;
+        let content = self.content_anew(version, tree, cluster, id, depth).map(Arc::new);
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, content.clone());
         content
     }
 
-    fn content_anew(&self, cluster: usize, id: &ObjectId, depth: u32) -> Option<Content> {
+    fn content_anew(
+        &self,
+        version: &Version,
+        tree: &dyn Tree,
+        cluster: usize,
+        id: &ObjectId,
+        depth: u32,
+    ) -> Option<Content> {
         let (_, delivery) = self.derived[cluster].binding.deliveries.of(id)?;
         if !delivery.from.is_certain() {
             return None;
         }
-        let written = self.written_below(cluster, id, depth).and_then(|it| it.value.get("spec").cloned());
+        let written =
+            self.written_at(version, cluster, id, depth).and_then(|it| it.value.get("spec").cloned());
         // The text, even where it differs from the live spec: what is being mended is placed in what is typed, and what it
         // was at the revision that failed is another question.
-        let spec = written.unwrap_or_else(|| Arc::new(from_json(&delivery.kustomization.raw_spec())));
-        let (repo, key) = (&self.inputs.repo, delivery.from.key());
-        let (build, _) = repo.index.build(repo.tree, key, &spec);
-        Some(Content { spec, build, dir: key.dir.clone(), copies: key.copies.clone() })
+        let spec = written.unwrap_or_else(|| self.live_spec(cluster, id));
+        Some(self.build_with(version, tree, delivery.from.key(), spec))
+    }
+
+    /// The spec as the cluster has it.
+    pub(crate) fn live_spec(&self, cluster: usize, id: &ObjectId) -> Arc<Value> {
+        let live = self.facts(cluster).get(id).map(|it| it.raw_spec()).unwrap_or_default();
+        Arc::new(from_json(&live))
+    }
+
+    /// Builds what a Kustomization of this spec applies from a version of the repository.
+    pub(crate) fn build_with(
+        &self,
+        version: &Version,
+        tree: &dyn Tree,
+        key: &BuildKey,
+        spec: Arc<Value>,
+    ) -> Content {
+        let path = spec.text(&["path"]).filter(|it| !it.contains("${"));
+        let dir = path.map_or_else(|| key.dir.clone(), RepoPath::of_flux);
+        let key = BuildKey { dir: dir.clone(), ..key.clone() };
+        let index = self.inputs.repo.index;
+        let build = match version.commit().and_then(|it| self.files_at(it)) {
+            Some(files) => {
+                let told: Arc<str> = json(&spec, SPEC_DEPTH).to_string().into();
+                let key = BuildKey { spec: told, ..key.clone() };
+                self.inputs.memo.past_build(files.id(), &key, || index.build(tree, &key, &spec).0)
+            }
+            None => Arc::new(index.build(tree, &key, &spec).0),
+        };
+        Content { spec, build, dir, copies: key.copies }
     }
 
     /// A Flux object as the texts make it: what its Kustomization builds of it, else its own document.
     pub(crate) fn written(&self, cluster: usize, id: &ObjectId) -> Option<Written> {
-        self.written_below(cluster, id, MAX_DEPTH)
+        self.written_at(&Version::Buffer, cluster, id, MAX_DEPTH)
     }
 
-    fn written_below(&self, cluster: usize, id: &ObjectId, depth: u32) -> Option<Written> {
+    /// The same in a version of the repository.
+    pub(crate) fn written_in(&self, version: &Version, cluster: usize, id: &ObjectId) -> Option<Written> {
+        self.written_at(version, cluster, id, MAX_DEPTH)
+    }
+
+    fn written_at(&self, version: &Version, cluster: usize, id: &ObjectId, depth: u32) -> Option<Written> {
         let depth = depth.checked_sub(1)?;
         let named = Named {
             group: Some(id.group.to_string()),
@@ -102,7 +156,7 @@ impl View<'_> {
         };
         let appliers = self.facts(cluster).appliers_of(id);
         for applier in appliers.iter().filter(|it| it.kind == Kind::Kustomization && it.id != *id) {
-            let Some(content) = self.content_below(cluster, &applier.id, depth) else { continue };
+            let Some(content) = self.content_at(version, cluster, &applier.id, depth) else { continue };
             let Some(at) = find_object(&content.build, &named) else { continue };
             let built = &content.build.objects[at];
             let document = match &built.origin {
@@ -112,7 +166,14 @@ impl View<'_> {
             return Some(Written { value: Arc::clone(&built.value), document, by: Some((content, at)) });
         }
         let (at, placed) = self.place_of(cluster, id, false)?;
-        let value = value::of_document(&at.path, at.index, placed)?;
-        Some(Written { value, document: Some(at), by: None })
+        if *version == Version::Buffer {
+            let value = value::of_document(&at.path, at.index, placed)?;
+            return Some(Written { value, document: Some(at), by: None });
+        }
+        let file = self.tree_in(version)?.parsed(&at.path)?;
+        let then = Arc::clone(Counterparts::new(&file).of(&placed.document)?);
+        let index = file.documents().iter().position(|it| Arc::ptr_eq(&it.document, &then))?;
+        let value = value::of_document(&at.path, index, file.documents().get(index)?)?;
+        Some(Written { value, document: Some(DocRef { path: at.path, index }), by: None })
     }
 }

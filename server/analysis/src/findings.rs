@@ -6,9 +6,9 @@ use flux::{Cause, CauseKind, Object, ObjectId, Revision, Side, State, Verdict};
 use manifests::{Document, Placed, RepoPath, TextRange};
 use std::collections::HashMap;
 
+use crate::earlier::Text;
 use crate::index::flux_object;
 use crate::inputs::{Proof, Severity};
-use crate::journey::Text;
 use crate::place::{failure_range, field_range};
 use crate::report::{Finding, Related};
 use crate::state::{changed, verdict_word};

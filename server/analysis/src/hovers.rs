@@ -3,9 +3,10 @@
 use flux::{Causes, Kind, Object, ObjectId, Overlay, Revision, Role, State, Verdict};
 use jiff::Timestamp;
 
+use crate::earlier::{Pushed, Text};
 use crate::findings::Stand;
 use crate::inputs::{Contact, Proof, Right};
-use crate::journey::{Pushed, Text};
+use crate::journey::Reach;
 use crate::page::{BOUND, Page, Span, spans};
 use crate::past::Answer;
 use crate::state::{Sign, done};
@@ -88,16 +89,24 @@ impl View<'_> {
         };
         page.heading(self.heading(sign, &standing.object, &name, &verdict.state));
         self.say_state(&mut page, cluster, live, &verdict, bound);
-        match text {
-            Text::Same => page.item(spans![w "this text is what the cluster has"]),
-            Text::Changed(pushed) => page.item(spans![w "this text was changed since", w match pushed {
-                Pushed::Yes => ", and is pushed",
-                Pushed::No => ", and is not pushed",
-                Pushed::Unknown => "",
-            }]),
-            Text::Differs => page
-                .item(spans![w "the live spec differs from this text (edited since, or patched on its way)"]),
-            Text::Unknown => {}
+        let applier = standing.applier.as_ref().and_then(|it| self.verdict(cluster, &it.id));
+        let journey = self.journey_of(standing).zip(applier);
+        if let Some((journey, applier)) = &journey {
+            self.say_journey(&mut page, cluster, journey, applier);
+        }
+        if journey.is_none_or(|(it, _)| matches!(it.reach, Reach::Unknown(_))) {
+            match text {
+                Text::Same => page.item(spans![w "this text is what the cluster has"]),
+                Text::Changed(pushed) => page.item(spans![w "this text was changed since", w match pushed {
+                    Pushed::Yes => ", and is pushed",
+                    Pushed::No => ", and is not pushed",
+                    Pushed::Unknown => "",
+                }]),
+                Text::Differs => page.item(
+                    spans![w "the live spec differs from this text (edited since, or patched on its way)"],
+                ),
+                Text::Unknown => {}
+            }
         }
         self.say_links(&mut page, cluster, live);
         self.say_history(&mut page, live);
@@ -237,7 +246,7 @@ impl View<'_> {
                 Some(Answer::Known(commit)) => {
                     line.extend(spans![w " ", d commit.subject, w ", ", w self.time(commit.time)]);
                 }
-                Some(Answer::NotInThisClone) => line.extend(spans![w ", not in this clone"]),
+                Some(Answer::NotInThisClone(_)) => line.extend(spans![w ", not in this clone"]),
                 None => {}
             }
         }
@@ -458,7 +467,7 @@ impl View<'_> {
         }
     }
 
-    fn time(&self, at: Timestamp) -> String {
+    pub(crate) fn time(&self, at: Timestamp) -> String {
         words::full(at, self.inputs.zone)
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::inventory::{self, Found};
+use crate::journey::Made;
 use crate::json;
 use crate::navigation::Catalog;
 
@@ -93,6 +94,13 @@ pub(crate) struct Outline {
     pub(crate) origin: Origin,
     /// Documents that patch it, and files that fill it.
     pub(crate) shaped_by: Vec<DocRef>,
+}
+
+impl Outline {
+    /// What it is, without what shaped it.
+    pub(crate) fn made(&self) -> Made {
+        Made { id: self.id.clone(), origin: self.origin.clone() }
+    }
 }
 
 impl Covered {

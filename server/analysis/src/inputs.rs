@@ -43,17 +43,63 @@ pub struct RepoView<'a> {
     pub remotes: &'a dyn Remotes,
     /// The files.
     pub tree: &'a dyn Tree,
+    /// The files as they are saved. The same as `tree` where nothing is unsaved: say so with `None`, nothing has to be
+    /// compared then.
+    pub saved: Option<&'a dyn Tree>,
     /// The Flux objects in the files.
     pub index: &'a RepoIndex,
-    /// Branches as of the last fetch (remote-tracking): name without the remote (`main`) → commit. Tells
-    /// "pushed" from "not pushed".
-    pub pushed: &'a BTreeMap<String, String>,
+    /// The references of the clone.
+    pub refs: &'a Refs,
+}
+
+/// The references of a clone, as of its last fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refs {
+    /// What is checked out; none without Git, and before the first commit.
+    pub head: Option<Head>,
+    /// Branches of the remotes: remote → branch without the remote's name → where it stands.
+    pub tracked: BTreeMap<String, BTreeMap<String, Tip>>,
+    /// Tags → the full hash of the commit.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The full hash.
+    pub commit: String,
+    /// The branch; none when HEAD is detached.
+    pub branch: Option<String>,
+    /// The remote and its branch that the branch follows.
+    pub upstream: Option<(String, String)>,
+}
+
+/// Where a branch of a remote stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// The full hash.
+    pub commit: String,
+    /// When it came to stand there, by a push or a fetch of this clone; none if nobody wrote that down.
+    pub moved: Option<Timestamp>,
+}
+
+impl Refs {
+    /// A branch of the remotes of these names; of several the first that has it.
+    pub fn tip<'r>(&'r self, remotes: &[String], branch: &str) -> Option<(&'r str, &'r Tip)> {
+        remotes.iter().find_map(|remote| {
+            let (name, branches) = self.tracked.get_key_value(remote)?;
+            Some((name.as_str(), branches.get(branch)?))
+        })
+    }
 }
 
 /// Knows whether an address is this repository. The caller compares with the remotes of the clone.
 pub trait Remotes: Sync {
     /// Whether `url`, as a Flux source or an OCI annotation has it, is this repository.
     fn is_ours(&self, url: &str) -> bool;
+
+    /// The names of the remotes that have this address, those that are likelier to be meant first.
+    fn named(&self, url: &str) -> Vec<String>;
 }
 
 /// One cluster.

@@ -1,165 +1,425 @@
-//! Which text a state is about: the one in front of the user, or an earlier one (design 2.3, as far as Flux objects
-//! need it).
+//! How far a text has come on its way to a cluster (design 2.3).
+//!
+//! edited → saved → committed → pushed → fetched → applied → healthy, found by content: at each of these there is a version
+//! of the repository, in it the Kustomization is built as its own spec there says, and what becomes of the object is
+//! compared. So every file counts that shapes the object, and none that does not; comments, order of keys and what history
+//! did to the commits (squash, rebase, cherry-pick) make no difference.
 
-use flux::{ObjectId, Revision, Verdict};
-use manifests::{Document, RepoPath};
+use flux::{Kind, ObjectId, Revision, State, Verdict};
+use jiff::Timestamp;
+use manifests::kustomize::{Build, Id, Origin};
+use manifests::{Placed, RepoPath, Value};
+use std::sync::Arc;
 
-use crate::compare::{Counterparts, live_holds, same_document};
+use crate::compare::{Compared, Counterparts, compare};
+use crate::content::Content;
 use crate::past::Answer;
-use crate::view::{Standing, View};
+use crate::versions::Version;
+use crate::view::View;
+use crate::way::Way;
 
-/// How the text in front of the user and the one that a state is about compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// They say the same.
-    Same,
-    /// They do not.
-    Changed(Pushed),
-    /// The live spec does not hold what is written, and history does not tell why.
-    Differs,
-    /// Nothing tells.
+/// How far a text has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// In an editor only.
+    Edited,
+    Saved,
+    Committed,
+    /// In the reference that the source follows, as of the last fetch of this clone.
+    Pushed,
+    /// In the source.
+    Fetched,
+    Applied,
+    /// And everything is well, as far as Flux looks.
+    Healthy,
+}
+
+/// The journey of one object into one cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Journey {
+    pub(crate) reach: Reach,
+    /// How far the text has come before the cluster.
+    pub(crate) here: Stage,
+    /// The file that makes the difference to the first version that has another text.
+    pub(crate) differs: Option<RepoPath>,
+    /// The branch of a remote that has the text although the source does not follow it.
+    pub(crate) elsewhere: Option<String>,
+    /// The text is applied, and here is another one: of somebody else, or one that was reverted in the editor.
+    pub(crate) newer: Option<Stage>,
+    /// What is applied.
+    pub(crate) applied: Option<Revision>,
+    pub(crate) way: Arc<Way>,
+}
+
+/// What a build makes of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) id: Id,
+    pub(crate) origin: Origin,
+}
+
+/// How far a text has come, as far as can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    At(Stage),
+    /// Somebody else's newer text is there; this one is what it was before.
+    Older(Stage),
+    Unknown(Why),
+}
+
+/// Why it cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// What is applied is in a commit that is not in this clone. With what would bring it.
+    NotInThisClone(Revision, Option<Arc<str>>),
+    /// What is applied is known by a digest or a version, not by a commit.
+    NoCommit(Revision),
+    /// No revision is told to be applied.
+    NotTold,
+    /// Where the root of the artifact is in this repository, nobody wrote down.
+    NoRoot,
+    /// Its content holds what is not known here: a variable, a remote base.
+    NotComparable,
+    /// History was not asked yet.
+    Pending,
+}
+
+/// An object in a version.
+#[derive(Debug, Clone)]
+enum There {
+    /// With the spec that it was built with.
+    Built(Arc<Value>),
+    Absent,
     Unknown,
 }
 
-/// Whether the text in front of the user is in the branch that the source follows, as of the last fetch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    Yes,
-    No,
-    Unknown,
+/// A version, and the version of the Kustomization's own spec that goes with it: what is applied may come from another
+/// revision than the spec it was applied with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Point {
+    files: Version,
+    spec: Version,
 }
 
-impl Text {
-    /// Whether a state is about another text, as far as can be told.
-    pub(crate) fn is_other(self) -> bool {
-        matches!(self, Self::Changed(_) | Self::Differs)
+impl Point {
+    fn of(version: Version) -> Point {
+        Point { files: version.clone(), spec: version }
     }
+}
+
+/// The object that is followed.
+struct Subject<'s> {
+    cluster: usize,
+    kustomization: &'s ObjectId,
+    id: &'s Id,
+    origin: &'s Origin,
+    /// What the spec was when it was applied, as the texts had it then.
+    applied_spec: Option<(Version, Arc<Value>)>,
 }
 
 impl View<'_> {
-    /// Compares the text with the one that an object's state is about: the document at the revision that the
-    /// object's applier applied, and at the one that the object failed at.
-    pub(crate) fn text(
+    /// How far what a Kustomization makes of the texts has come. `None` if the Kustomization is not of this repository.
+    pub(crate) fn journey(
         &self,
-        standing: &Standing,
-        path: &RepoPath,
-        document: &Document,
-        verdict: Option<&Verdict>,
-    ) -> Text {
-        let mut revisions: Vec<(ObjectId, Revision)> = Vec::new();
-        if let Some(applier) = &standing.applier
-            && let Some(applied) =
-                self.verdict(standing.cluster, &applier.id).and_then(|it| it.applied.clone())
-        {
-            revisions.push((applier.id.clone(), applied));
+        cluster: usize,
+        kustomization: &ObjectId,
+        made: &Made,
+    ) -> Option<Arc<Journey>> {
+        let key = (cluster, kustomization.clone(), made.id.clone());
+        if let Some(known) = self.journeys.borrow().get(&key) {
+            return known.clone();
         }
-        if let Some(failed) = verdict.and_then(|it| it.failed_at.clone()) {
-            revisions.push((standing.object.clone(), failed));
+        let journey = self.journey_anew(cluster, kustomization, made).map(Arc::new);
+        self.journeys.borrow_mut().insert(key, journey.clone());
+        journey
+    }
+
+    fn journey_anew(&self, cluster: usize, kustomization: &ObjectId, made: &Made) -> Option<Journey> {
+        let (_, delivery) = self.derived[cluster].binding.deliveries.of(kustomization)?;
+        let way = self.way(cluster, kustomization)?;
+        let verdict = self.verdict(cluster, kustomization)?;
+        let applied = verdict.applied.clone();
+        let mut journey = Journey {
+            reach: Reach::Unknown(Why::NoRoot),
+            here: Stage::Edited,
+            differs: None,
+            elsewhere: None,
+            newer: None,
+            applied: applied.clone(),
+            way: Arc::clone(&way),
+        };
+        let subject = Subject {
+            cluster,
+            kustomization,
+            id: &made.id,
+            origin: &made.origin,
+            applied_spec: self.applied_spec(cluster, kustomization),
+        };
+        if !delivery.from.is_certain() {
+            return Some(journey);
         }
-        let mut same = false;
-        for (object, revision) in &revisions {
-            match self.then(standing.cluster, object, revision, path, document) {
-                Some(true) => same = true,
-                Some(false) => {
-                    return Text::Changed(self.pushed(standing.cluster, object, revision, path, document));
+        let now = Point::of(Version::Buffer);
+        self.local(&subject, &now, &mut journey);
+        let fetched = way.hops.first().and_then(|it| it.revision.clone());
+        let points = [(Stage::Applied, applied.clone()), (Stage::Fetched, fetched)];
+        let mut lacks: Option<RepoPath> = None;
+        let mut why = applied.is_none().then_some(Why::NotTold);
+        let mut is_known = false;
+        for (stage, revision) in points {
+            let Some(revision) = revision else { continue };
+            let point = match self.point(&revision) {
+                Ok(version) if stage == Stage::Applied => Point {
+                    spec: subject.applied_spec.as_ref().map_or_else(|| version.clone(), |it| it.0.clone()),
+                    files: version,
+                },
+                Ok(version) => Point::of(version),
+                Err(reason) => {
+                    why.get_or_insert(reason);
+                    continue;
                 }
-                None => {}
+            };
+            match self.compared(&subject, &now, &point) {
+                // What is applied instead is not known: it may be this text.
+                Compared::Same if stage == Stage::Fetched && !is_known && applied.is_some() => {
+                    journey.reach = Reach::Unknown(why.unwrap_or(Why::NotTold));
+                    return Some(journey);
+                }
+                Compared::Same => {
+                    let stage = match stage {
+                        Stage::Applied if is_well(&verdict, &revision) => Stage::Healthy,
+                        stage => stage,
+                    };
+                    journey.reach = Reach::At(stage);
+                    journey.newer = self.newer(&subject, &now, &way);
+                    return Some(journey);
+                }
+                Compared::Different(path) => {
+                    is_known |= stage == Stage::Applied;
+                    lacks = path.or(lacks);
+                    if self.is_older(&subject, &now, &point) {
+                        journey.reach = Reach::Older(stage);
+                        return Some(journey);
+                    }
+                }
+                Compared::Unknown => {
+                    why.get_or_insert(Why::NotComparable);
+                }
             }
         }
-        if same {
-            return Text::Same;
+        journey.differs = journey.differs.take().or(lacks);
+        // What is fetched may be in no clone although what is applied is: then it may have this text.
+        journey.reach = match why {
+            Some(Why::NotTold) | None => Reach::At(journey.here),
+            Some(_) if is_known && journey.here < Stage::Pushed => Reach::At(journey.here),
+            Some(why) => Reach::Unknown(why),
+        };
+        if journey.here < Stage::Pushed
+            && let Some((_, tip)) = &way.tip
+            && self.is_older(&subject, &now, &Point::of(Version::of(&tip.commit)))
+        {
+            journey.reach = Reach::Older(Stage::Pushed);
         }
-        match &standing.live {
-            // A patch is never all of a spec, nor is what a patch has changed.
-            Some(live) if !standing.patch && live_holds(document, &live.raw_spec()) => Text::Same,
-            Some(_) if !standing.patch => Text::Differs,
-            _ => Text::Unknown,
+        Some(journey)
+    }
+
+    /// Where another text is than the one that is applied.
+    fn newer(&self, subject: &Subject<'_>, now: &Point, way: &Way) -> Option<Stage> {
+        let fetched = way.hops.first().and_then(|it| self.point(it.revision.as_ref()?).ok());
+        let pushed = way.tip.as_ref().map(|(_, tip)| Version::of(&tip.commit));
+        let points = [(Stage::Fetched, fetched), (Stage::Pushed, pushed)];
+        points.into_iter().find_map(|(stage, version)| {
+            let there = self.compared(subject, now, &Point::of(version?));
+            matches!(there, Compared::Different(_)).then_some(stage)
+        })
+    }
+
+    /// How far the text has come before any cluster.
+    fn local(&self, subject: &Subject<'_>, now: &Point, journey: &mut Journey) {
+        let refs = self.inputs.repo.refs;
+        let mut points = Vec::new();
+        if let Some((_, tip)) = &journey.way.tip {
+            points.push((Stage::Pushed, Version::of(&tip.commit)));
+        }
+        points.extend(refs.head.iter().map(|it| (Stage::Committed, Version::of(&it.commit))));
+        points.push((Stage::Saved, Version::Saved));
+        for (stage, version) in points {
+            match self.compared(subject, now, &Point::of(version)) {
+                Compared::Same => {
+                    journey.here = stage;
+                    break;
+                }
+                // The last one is the first that lacks the text.
+                Compared::Different(path) => journey.differs = path.or(journey.differs.take()),
+                Compared::Unknown => {}
+            }
+        }
+        if journey.here != Stage::Committed {
+            return;
+        }
+        // A text of a feature branch may be pushed all the same.
+        let upstream = refs.head.as_ref().and_then(|it| it.upstream.as_ref());
+        if let Some((remote, branch)) = upstream
+            && Some(branch.as_str()) != journey.way.follows.branch()
+            && let Some((_, tip)) = refs.tip(std::slice::from_ref(remote), branch)
+            && matches!(self.compared(subject, now, &Point::of(Version::of(&tip.commit))), Compared::Same)
+        {
+            journey.elsewhere = Some(branch.clone());
         }
     }
 
-    /// Whether the document was the same at a revision. `None` if that cannot be told.
-    pub(crate) fn then(
-        &self,
-        cluster: usize,
-        of: &ObjectId,
-        revision: &Revision,
-        path: &RepoPath,
-        document: &Document,
-    ) -> Option<bool> {
-        // Revisions of other repositories are not in this clone.
-        self.derived[cluster].binding.deliveries.of(of)?;
-        self.same_at(revision.commit()?, path, document)
+    /// The files of a revision.
+    fn point(&self, revision: &Revision) -> Result<Version, Why> {
+        let Some(commit) = revision.commit() else { return Err(Why::NoCommit(revision.clone())) };
+        match self.commit(commit) {
+            Some(Answer::Known(_)) => Ok(Version::of(commit)),
+            Some(Answer::NotInThisClone(bring)) => Err(Why::NotInThisClone(revision.clone(), bring.clone())),
+            None => Err(Why::Pending),
+        }
     }
 
-    fn same_at(&self, commit: &str, path: &RepoPath, document: &Document) -> Option<bool> {
-        let Some(file) = self.file_at(commit, path)? else { return Some(false) };
-        let mut known = self.counterparts.borrow_mut();
-        let key = (commit.to_owned(), path.clone());
-        let then = known.entry(key).or_insert_with(|| Counterparts::new(file));
-        Some(then.of(document).is_some_and(|then| same_document(then, document)))
-    }
-
-    /// A file at a commit; `None` if that cannot be told (yet).
-    pub(crate) fn file_at(&self, commit: &str, path: &RepoPath) -> Option<Option<&manifests::ParsedFile>> {
-        match self.inputs.past.file(commit, path) {
+    /// Whether the text is what it was before somebody else changed it: it is the same in the newest commit that HEAD and
+    /// the other version have in common, and it is not in the other.
+    fn is_older(&self, subject: &Subject<'_>, now: &Point, other: &Point) -> bool {
+        let (Some(head), Some(other)) = (&self.inputs.repo.refs.head, other.files.commit()) else {
+            return false;
+        };
+        if head.commit == other {
+            return false;
+        }
+        let of = (head.commit.clone(), other.to_owned());
+        let base = match self.inputs.past.base(&of) {
             None => {
-                self.lack(|lacks| lacks.files.insert((commit.to_owned(), path.clone())));
-                None
+                self.lack(|lacks| lacks.bases.insert(of));
+                return false;
             }
-            Some(Answer::NotInThisClone) => None,
-            Some(Answer::Known(file)) => Some(file.as_ref()),
+            Some(answer) => answer.known().cloned().flatten(),
+        };
+        base.is_some_and(|base| {
+            base != other
+                && matches!(self.compared(subject, now, &Point::of(Version::of(&base))), Compared::Same)
+        })
+    }
+
+    /// Compares what becomes of the object at two points.
+    fn compared(&self, subject: &Subject<'_>, a: &Point, b: &Point) -> Compared {
+        if a == b || (self.are_one(&a.files, &b.files) && self.are_one(&a.spec, &b.spec)) {
+            return Compared::Same;
+        }
+        // The live spec says more than the text (variables of parents, defaults), so it is taken where the texts say the
+        // same at both points: then what differs is not the spec.
+        let (one, two) = (self.spec_at(subject, &a.spec), self.spec_at(subject, &b.spec));
+        let (one, two) = match (one, two) {
+            (Some(one), Some(two)) if one.says_the_same(&two) => (None, None),
+            (Some(one), Some(two)) => (Some((&a.spec, one)), Some((&b.spec, two))),
+            // In one of them there is no such Kustomization.
+            (Some(_), None) | (None, Some(_)) if subject.applied_spec.is_some() => {
+                let incomplete = [&a.spec, &b.spec].iter().any(|it| self.is_incomplete(it));
+                return if incomplete { Compared::Unknown } else { Compared::Different(None) };
+            }
+            _ => (None, None),
+        };
+        match (self.there(subject, &a.files, one), self.there(subject, &b.files, two)) {
+            (There::Built(one), There::Built(two)) => compare(&one, &two),
+            (There::Built(one), There::Absent) => {
+                Compared::Different(one.site.as_ref().map(|it| it.path().clone()))
+            }
+            (There::Absent, There::Built(_)) => Compared::Different(None),
+            (There::Absent, There::Absent) => Compared::Same,
+            _ => Compared::Unknown,
         }
     }
 
-    /// Whether the branch that the source follows has this text, as of the last fetch.
-    pub(crate) fn pushed(
-        &self,
-        cluster: usize,
-        of: &ObjectId,
-        revision: &Revision,
-        path: &RepoPath,
-        document: &Document,
-    ) -> Pushed {
-        let Some(commit) = self.followed(cluster, of, revision) else { return Pushed::Unknown };
-        match self.same_at(commit, path, document) {
-            Some(true) => Pushed::Yes,
-            Some(false) => Pushed::No,
-            None => Pushed::Unknown,
-        }
+    fn is_incomplete(&self, version: &Version) -> bool {
+        version.commit().is_some_and(|it| self.files_at(it).is_none_or(|it| it.is_incomplete()))
     }
 
-    /// The commit at the tip of the branch that an object's source follows, as of the last fetch.
-    pub(crate) fn followed(&self, cluster: usize, of: &ObjectId, revision: &Revision) -> Option<&str> {
-        let source = self.facts(cluster).get(of).and_then(|it| self.facts(cluster).source_of(it));
-        let follows = source.and_then(|it| it.spec.follows.branch.as_deref());
-        self.inputs.repo.pushed.get(follows.or_else(|| revision.name())?).map(String::as_str)
-    }
-
-    /// Whether this clone has the commits that an object's state is about. Only then a ✓ is more than hearsay.
-    pub(crate) fn has_commits(&self, standing: &Standing, verdict: &Verdict) -> bool {
-        let mut all = true;
-        let own = verdict.applied.as_ref().map(|it| (&standing.object, it.clone()));
-        let applier = standing.applier.as_ref().and_then(|it| {
-            let applied = self.verdict(standing.cluster, &it.id)?.applied.clone()?;
-            Some((&it.id, applied))
+    /// The object as a version makes it, with this spec or the live one.
+    fn there(&self, subject: &Subject<'_>, version: &Version, spec: Option<(&Version, Arc<Value>)>) -> There {
+        let (cluster, id) = (subject.cluster, subject.kustomization);
+        let Some(tree) = self.tree_in(version) else { return There::Unknown };
+        let Some((_, delivery)) = self.derived[cluster].binding.deliveries.of(id) else {
+            return There::Unknown;
+        };
+        let key = (version.clone(), cluster, id.clone(), spec.as_ref().map(|it| it.0.clone()));
+        let known = self.there.borrow().get(&key).cloned();
+        let content = known.unwrap_or_else(|| {
+            let spec = spec.map_or_else(|| self.live_spec(cluster, id), |it| it.1);
+            let content = Arc::new(self.build_with(version, tree, delivery.from.key(), spec));
+            self.there.borrow_mut().insert(key, Arc::clone(&content));
+            content
         });
-        for (object, revision) in own.into_iter().chain(applier) {
-            if self.derived[standing.cluster].binding.deliveries.of(object).is_none() {
-                continue;
+        match find(&content.build, subject) {
+            _ if self.is_incomplete(version) => There::Unknown,
+            Some(value) => There::Built(value),
+            // It may be made by what we cannot read.
+            None if content.build.unknown.iter().any(|it| it.why.hides() && !it.why.refuses()) => {
+                There::Unknown
             }
-            if let Some(commit) = revision.commit() {
-                all &= matches!(self.commit(commit), Some(Answer::Known(_)));
-            }
+            None => There::Absent,
         }
-        all
     }
 
-    /// What history says of a commit; asks for it if nobody did.
-    pub(crate) fn commit(&self, hash: &str) -> Option<&Answer<crate::Commit>> {
-        let known = self.inputs.past.commit(hash);
-        if known.is_none() {
-            self.lack(|lacks| lacks.commits.insert(hash.to_owned()));
-        }
-        known
+    /// The spec of the Kustomization as the texts of a version make it.
+    fn spec_at(&self, subject: &Subject<'_>, version: &Version) -> Option<Arc<Value>> {
+        let written = self.written_in(version, subject.cluster, subject.kustomization)?;
+        written.value.get("spec").cloned()
+    }
+
+    /// The spec that a live Kustomization was applied with, as the texts had it: its parent's applied revision.
+    fn applied_spec(&self, cluster: usize, id: &ObjectId) -> Option<(Version, Arc<Value>)> {
+        let appliers = self.facts(cluster).appliers_of(id);
+        let parent = appliers.iter().find(|it| it.kind == Kind::Kustomization)?;
+        let applied = self.verdict(cluster, &parent.id)?.applied.clone()?;
+        let version = self.point(&applied).ok()?;
+        let spec = self.written_in(&version, cluster, id)?.value.get("spec").cloned()?;
+        Some((version, spec))
+    }
+
+    /// Whether a document differs from what it was at a revision in nothing that counts, and yet differs.
+    pub(crate) fn only_comments(&self, revision: &Revision, path: &RepoPath, placed: &Placed) -> bool {
+        let then = revision.commit().and_then(|it| self.file_at(it, path)).flatten();
+        let Some(then) = then else { return false };
+        let of = Counterparts::new(&then);
+        of.of(&placed.document).is_some_and(|it| it.text().trim_end() != placed.document.text().trim_end())
+    }
+
+    /// When the next poll of the first source is, at the latest: an interval behind the moment when the branch moved.
+    pub(crate) fn next_poll(&self, way: &Way) -> Option<Timestamp> {
+        let interval = way.hops.first()?.source.spec.interval?;
+        let moved = way.tip.as_ref()?.1.moved?;
+        moved.checked_add(interval).ok()
     }
 }
+
+/// Whether what is applied is also well: then the text is live.
+fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
+    verdict.applied.as_ref() == Some(applied)
+        && matches!(
+            verdict.state.last(),
+            State::Ready | State::ReadyBehind { .. } | State::ReadySourceStale { .. }
+        )
+}
+
+fn find(build: &Build, subject: &Subject<'_>) -> Option<Arc<Value>> {
+    let is_it = |id: &Id| {
+        id.group == subject.id.group
+            && id.kind == subject.id.kind
+            && id.name == subject.id.name
+            && id.namespace == subject.id.namespace
+    };
+    let found = build.objects.iter().find(|it| it.id().as_ref().is_some_and(is_it));
+    // The name of what is generated changes with its content.
+    let found = found.or_else(|| {
+        let generated = matches!(subject.origin, Origin::Generated { .. });
+        build.objects.iter().find(|it| generated && it.origin == *subject.origin)
+    });
+    found.map(|it| Arc::clone(&it.value))
+}
+
+/// What was found, each once.
+pub(crate) type Journeys =
+    std::cell::RefCell<std::collections::HashMap<(usize, ObjectId, Id), Option<Arc<Journey>>>>;
+
+/// What [`View::journey`] built, with the live spec or with the one that the version has.
+pub(crate) type Builds =
+    std::cell::RefCell<std::collections::HashMap<(Version, usize, ObjectId, Option<Version>), Arc<Content>>>;

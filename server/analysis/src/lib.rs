@@ -26,6 +26,7 @@ mod compare;
 mod content;
 mod copies;
 mod deliveries;
+mod earlier;
 mod findings;
 mod hovers;
 mod index;
@@ -43,10 +44,13 @@ mod place;
 mod placing;
 mod plain;
 mod report;
+mod stages;
 mod state;
 mod statuses;
 mod strays;
+mod versions;
 mod view;
+mod way;
 mod words;
 
 pub use answers::{
@@ -56,13 +60,13 @@ pub use answers::{
 pub use deliveries::{Delivered, delivered};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
-    CHECKING, ClusterView, Contact, FRESH, Inputs, Mapping, Offer, Proof, Remotes, RepoView, Right, Rights,
-    Settings, Severity,
+    CHECKING, ClusterView, Contact, FRESH, Head, Inputs, Mapping, Offer, Proof, Refs, Remotes, RepoView,
+    Right, Rights, Settings, Severity, Tip,
 };
 pub use inventory::{Application, Inventory, SourceRef, Untold, inventory};
 pub use memo::Memo;
 pub use navigation::{Definition, Link, Target, definition, links, references};
-pub use past::{Answer, Commit, Lacks, Past};
+pub use past::{Answer, Between, Commit, CommitFiles, Lacks, LogEntry, Past};
 pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
     Summary,

@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::compare::{same_document, same_entry_at};
+use crate::earlier::{Pushed, Text};
 use crate::index::{DocRef, field, flux_object};
 use crate::inputs::Proof;
-use crate::journey::{Pushed, Text};
-use crate::past::Answer;
 use crate::placing::{Part, Scene, Spot, own_elsewhere, place};
 use crate::report::Related;
 use crate::view::View;
@@ -173,8 +172,8 @@ impl View<'_> {
             match self.same_parts(commit, &spot.shaped_by) {
                 Some(true) => same = true,
                 Some(false) => {
-                    let pushed = match self.followed(cluster, object, revision) {
-                        Some(commit) => match self.same_parts(commit, &spot.shaped_by) {
+                    let pushed = match self.followed(cluster, object) {
+                        Some(commit) => match self.same_parts(&commit, &spot.shaped_by) {
                             Some(true) => Pushed::Yes,
                             Some(false) => Pushed::No,
                             None => Pushed::Unknown,
@@ -202,18 +201,10 @@ impl View<'_> {
     }
 
     fn same_part(&self, commit: &str, part: &Part) -> Option<bool> {
-        let then = match self.inputs.past.file(commit, &part.path) {
-            None => {
-                self.lack(|lacks| lacks.files.insert((commit.to_owned(), part.path.clone())));
-                return None;
-            }
-            Some(Answer::NotInThisClone) => return None,
-            Some(Answer::Known(None)) => return Some(false),
-            Some(Answer::Known(Some(then))) => then,
-        };
+        let Some(then) = self.file_at(commit, &part.path)? else { return Some(false) };
         let now = self.inputs.repo.tree.parsed(&part.path)?;
         let Some(placed) = now.documents().get(part.index) else { return Some(false) };
-        let Some(old) = counterpart(then, part.index, &now, placed) else { return Some(false) };
+        let Some(old) = counterpart(&then, part.index, &now, placed) else { return Some(false) };
         if is_kustomization_name(part.path.file_name())
             && let Some(offset) = placed.in_document(part.offset)
             && let Some(same) = same_entry_at(&placed.document, offset, old)

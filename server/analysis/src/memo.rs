@@ -11,11 +11,18 @@ use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
 use crate::marked::{ByFile, ById, Faults};
 use crate::strays::Strays;
+use crate::versions::{PastBuilds, Version};
 
 /// What was derived from facts and repository, kept while they stay the same. Shared by threads; holds its lock
 /// for look-ups only. It belongs to one set of remotes: take a new one when the remotes of the clone have changed.
 #[derive(Default)]
-pub struct Memo(Mutex<HashMap<String, Arc<Derived>>>);
+pub struct Memo {
+    clusters: Mutex<HashMap<String, Arc<Derived>>>,
+    pub(crate) past_builds: PastBuilds,
+}
+
+/// By version of the repository and Kustomization; `None` for one that is not applied from here.
+type Contents = HashMap<(Version, ObjectId), Option<Arc<Content>>>;
 
 /// What is derived of one cluster.
 pub(crate) struct Derived {
@@ -24,7 +31,7 @@ pub(crate) struct Derived {
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
     /// What Kustomizations apply, with content, for those that were asked for.
-    pub(crate) contents: Mutex<HashMap<ObjectId, Option<Arc<Content>>>>,
+    pub(crate) contents: Mutex<Contents>,
     /// Failed objects without a document in this repository that nothing else leads to.
     pub(crate) strays: OnceLock<Strays>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
@@ -64,7 +71,7 @@ impl Memo {
 
     pub(crate) fn derived(&self, cluster: &str, facts: &Arc<Facts>, repo: &RepoView<'_>) -> Arc<Derived> {
         let index = repo.index;
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).cloned();
+        let known = self.clusters.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).cloned();
         let known = known.filter(|it| Arc::ptr_eq(&it.binding.facts, facts));
         if let Some(known) = known.as_ref().filter(|it| Arc::ptr_eq(&it.stamp, index.stamp())) {
             return Arc::clone(known);
@@ -84,7 +91,7 @@ impl Memo {
             by_file: OnceLock::new(),
             faults: ById::default(),
         });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(cluster.to_owned(), Arc::clone(&derived));
         derived
     }

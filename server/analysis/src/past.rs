@@ -2,33 +2,91 @@
 
 use flux::Kind;
 use jiff::Timestamp;
-use manifests::{ParsedFile, RepoPath};
+use manifests::{ParsedFile, RepoPath, Tree};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
 /// Answers from history, as far as the caller has them. Analysis never asks: what it misses it lists in
 /// [`Lacks`], the caller looks it up, notes it here and analyses again.
 #[derive(Clone, Default)]
 pub struct Past {
     commits: BTreeMap<String, Answer<Commit>>,
-    files: BTreeMap<(String, RepoPath), Answer<Option<ParsedFile>>>,
+    bases: BTreeMap<(String, String), Answer<Option<String>>>,
+    between: BTreeMap<Between, Vec<LogEntry>>,
 }
 
 /// What one question to history came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Answer<T> {
-    /// The commit is not in this clone (not fetched, shallow, another repository). Says nothing about order.
-    NotInThisClone,
+    /// The commit is not in this clone (not fetched, shallow, another repository). Says nothing about order. With what
+    /// would bring it: a sentence, or nothing if nothing would.
+    NotInThisClone(Option<Arc<str>>),
     /// Here it is.
     Known(T),
 }
 
-/// What people recognise a commit by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A commit: what people recognise it by, and its files.
+#[derive(Clone)]
 pub struct Commit {
     /// The first line of the message.
     pub subject: String,
+    /// Who wrote it.
+    pub author: String,
     /// When it was committed.
     pub time: Timestamp,
+    /// Its files.
+    pub files: Arc<dyn CommitFiles>,
+}
+
+/// A commit that is only told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The full hash.
+    pub hash: String,
+    /// The first line of the message.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When it was committed.
+    pub time: Timestamp,
+}
+
+/// The files of a commit. They never change, so that what was made of them is kept by [`CommitFiles::id`].
+pub trait CommitFiles: Tree + Send + Sync {
+    /// The same for the same files.
+    fn id(&self) -> &str;
+
+    /// Whether something could not be read so far that should have been there: a partial clone left it out. Nothing
+    /// follows then from what is absent.
+    fn is_incomplete(&self) -> bool;
+}
+
+/// A question: the commits behind `from`, up to `to`, that touch any of the paths.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Between {
+    /// The older commit.
+    pub from: String,
+    /// The newer commit.
+    pub to: String,
+    /// Files.
+    pub paths: Vec<RepoPath>,
+}
+
+impl fmt::Debug for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commit").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+impl<T> Answer<T> {
+    /// The answer, if there is one.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(it) => Some(it),
+            Self::NotInThisClone(_) => None,
+        }
+    }
 }
 
 impl Past {
@@ -37,20 +95,20 @@ impl Past {
         self.commits.insert(hash.into(), answer);
     }
 
-    /// Notes a file as it was at a commit; `Known(None)` when it was not there.
-    pub fn note_file(
-        &mut self,
-        commit: impl Into<String>,
-        path: RepoPath,
-        answer: Answer<Option<ParsedFile>>,
-    ) {
-        self.files.insert((commit.into(), path), answer);
+    /// Notes the newest commit that two commits have in common; `Known(None)` when they have none.
+    pub fn note_base(&mut self, of: (String, String), answer: Answer<Option<String>>) {
+        self.bases.insert(of, answer);
+    }
+
+    /// Notes the commits between two, newest first.
+    pub fn note_between(&mut self, question: Between, commits: Vec<LogEntry>) {
+        self.between.insert(question, commits);
     }
 
     /// Forgets that commits were missing: after a fetch they may be here.
     pub fn fetched(&mut self) {
-        self.commits.retain(|_, answer| *answer != Answer::NotInThisClone);
-        self.files.retain(|_, answer| !matches!(answer, Answer::NotInThisClone));
+        self.commits.retain(|_, answer| answer.known().is_some());
+        self.bases.retain(|_, answer| answer.known().is_some());
     }
 
     /// `None`: not asked yet.
@@ -59,8 +117,24 @@ impl Past {
     }
 
     /// `None`: not asked yet.
-    pub fn file(&self, commit: &str, path: &RepoPath) -> Option<&Answer<Option<ParsedFile>>> {
-        self.files.get(&(commit.to_owned(), path.clone()))
+    pub(crate) fn base(&self, of: &(String, String)) -> Option<&Answer<Option<String>>> {
+        self.bases.get(of)
+    }
+
+    /// `None`: not asked yet.
+    pub(crate) fn between(&self, question: &Between) -> Option<&[LogEntry]> {
+        self.between.get(question).map(Vec::as_slice)
+    }
+
+    /// A file as it was at a commit; `Known(None)` if it was not there. `None`: not asked yet.
+    pub(crate) fn file(&self, commit: &str, path: &RepoPath) -> Option<Answer<Option<ParsedFile>>> {
+        Some(match self.commits.get(commit)? {
+            Answer::NotInThisClone(bring) => Answer::NotInThisClone(bring.clone()),
+            Answer::Known(commit) => match commit.files.parsed(path) {
+                None if commit.files.is_incomplete() => Answer::NotInThisClone(None),
+                file => Answer::Known(file),
+            },
+        })
     }
 }
 
@@ -69,8 +143,10 @@ impl Past {
 pub struct Lacks {
     /// Commits, by hash: [`Past::note_commit`].
     pub commits: BTreeSet<String>,
-    /// Files at commits: [`Past::note_file`].
-    pub files: BTreeSet<(String, RepoPath)>,
+    /// The newest commits that two have in common: [`Past::note_base`].
+    pub bases: BTreeSet<(String, String)>,
+    /// The commits between two: [`Past::note_between`].
+    pub between: BTreeSet<Between>,
     /// Rights, as (cluster key, kind, namespace): [`crate::Rights::note`].
     pub rights: BTreeSet<(String, Kind, String)>,
 }
@@ -78,13 +154,27 @@ pub struct Lacks {
 impl Lacks {
     /// Whether nothing is lacking.
     pub fn is_empty(&self) -> bool {
-        self.commits.is_empty() && self.files.is_empty() && self.rights.is_empty()
+        self.rights.is_empty() && !self.wants_history()
+    }
+
+    /// Whether history has something to answer.
+    pub fn wants_history(&self) -> bool {
+        !(self.commits.is_empty() && self.bases.is_empty() && self.between.is_empty())
     }
 
     /// Adds what another answer lacks.
     pub fn merge(&mut self, other: Lacks) {
         self.commits.extend(other.commits);
-        self.files.extend(other.files);
+        self.bases.extend(other.bases);
+        self.between.extend(other.between);
         self.rights.extend(other.rights);
+    }
+
+    /// Takes away what was asked already.
+    pub fn subtract(&mut self, asked: &Lacks) {
+        self.commits.retain(|it| !asked.commits.contains(it));
+        self.bases.retain(|it| !asked.bases.contains(it));
+        self.between.retain(|it| !asked.between.contains(it));
+        self.rights.retain(|it| !asked.rights.contains(it));
     }
 }

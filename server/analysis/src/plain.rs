@@ -13,11 +13,11 @@ use crate::findings::Stand;
 use crate::hovers::HOVER;
 use crate::index::{DocRef, Outline};
 use crate::inputs::Proof;
-use crate::journey::Text;
+use crate::journey::{Journey, Reach, Stage, Why};
 use crate::lenses::{Row, start_of};
 use crate::page::{Page, spans};
 use crate::report::{Hover, LensRow};
-use crate::state::{Said, Sign, Tone, changed};
+use crate::state::{Said, Sign, Tone};
 use crate::view::{MadeOf, Standing, Strength, View};
 use crate::words;
 
@@ -32,6 +32,17 @@ pub(crate) struct Applied {
     object: String,
     shaped_by: Vec<DocRef>,
     said: Said,
+    /// What is said, with the Kustomization's name: for where nothing else tells it.
+    named: String,
+    journey: Option<Arc<Journey>>,
+}
+
+impl Applied {
+    /// The files that make the object.
+    fn paths(&self, own: &RepoPath) -> Vec<RepoPath> {
+        let paths: BTreeSet<&RepoPath> = self.shaped_by.iter().map(|it| &it.path).chain([own]).collect();
+        paths.into_iter().cloned().collect()
+    }
 }
 
 impl View<'_> {
@@ -79,12 +90,18 @@ impl View<'_> {
             patch: made.patch,
             remote: remote
                 .then(|| applier.spec.kube_config.as_deref().unwrap_or("another cluster").to_owned()),
+            made: Some(made.outline.made()),
         };
-        let said = match self.verdict(cluster, &applier.id) {
-            Some(verdict) => self.said_of_applied(&by, made, &verdict, path, placed),
-            None => return None,
-        };
-        Some(Applied { by, object: name_of(made.outline), shaped_by: made.outline.shaped_by.clone(), said })
+        let verdict = self.verdict(cluster, &applier.id)?;
+        let journey = self.journey(cluster, &applier.id, &made.outline.made());
+        let (said, named) = self.said_of_applied(&by, made, &verdict, journey.as_deref(), (path, placed));
+        let (object, shaped_by) = (name_of(made.outline), made.outline.shaped_by.clone());
+        let applied = Applied { by, object, shaped_by, said, named, journey };
+        if let Some(journey) = &applied.journey {
+            // A hover cannot wait: it is asked beforehand.
+            self.commits_since(journey, applied.paths(path));
+        }
+        Some(applied)
     }
 
     fn said_of_applied(
@@ -92,9 +109,9 @@ impl View<'_> {
         by: &Standing,
         made: &MadeOf<'_>,
         verdict: &Verdict,
-        path: &RepoPath,
-        placed: &Placed,
-    ) -> Said {
+        journey: Option<&Journey>,
+        (path, placed): (&RepoPath, &Placed),
+    ) -> (Said, String) {
         let proof = self.proof(by.cluster);
         let freshness = self.freshness(proof);
         let said = |phrase: String, tone: Tone| Said {
@@ -104,79 +121,72 @@ impl View<'_> {
             freshness: freshness.clone(),
             differs: false,
         };
-        let trouble = match &verdict.state {
-            State::Failed { .. } => match &verdict.failed_at {
-                Some(at) => Some(format!("{} failed {}", name(&by.object), words::data(&at.to_string()))),
-                None => Some(format!("{} failed", name(&by.object))),
-            },
-            State::Unhealthy => Some(format!("{} is unhealthy", name(&by.object))),
-            State::Waiting { .. } => Some(format!("{} waits", name(&by.object))),
-            State::Suspended { .. } => Some(format!("{} is suspended", name(&by.object))),
-            State::Terminating => Some(format!("{} is being deleted", name(&by.object))),
-            _ => None,
-        };
+        let unnamed = |said: Said| (said.clone(), said.phrase);
+        let trouble = self.trouble_of(by.cluster, verdict);
+        let and = |trouble: Option<String>| trouble.map(|it| format!(", {it}")).unwrap_or_default();
+        let reach = journey.map(|it| &it.reach);
+        // It is not there: how far it has come says why, where that can be told.
+        let on_its_way = journey.filter(|_| !matches!(reach, Some(Reach::Unknown(_)))).and_then(|it| {
+            let words = match it.reach {
+                Reach::At(Stage::Pushed | Stage::Fetched) => self.stage_words(it)?,
+                _ => format!("not live · {}", self.stage_words(it)?),
+            };
+            let waits = matches!(it.reach, Reach::At(Stage::Fetched));
+            let tone = match &it.reach {
+                Reach::At(Stage::Fetched) => Tone::of(&verdict.state).max(Tone::Behind),
+                _ => Tone::Behind,
+            };
+            Some((format!("{words}{}", if waits { and(trouble.clone()) } else { String::new() }), tone))
+        });
         if by.strength == Strength::Expected {
-            let why = trouble.map(|it| format!(", {it}")).unwrap_or_default();
-            let what = if made.patch { "object not applied" } else { "not applied" };
-            let yet = if why.is_empty() { " yet" } else { "" };
-            return Said { differs: true, ..said(format!("{what}{yet}{why}"), Tone::Missing) };
+            let Some((words, _)) = on_its_way else {
+                let what = if made.patch { "object not applied" } else { "not applied" };
+                let yet = if trouble.is_none() { " yet" } else { "" };
+                let phrase = format!("{what}{yet}{}", and(trouble));
+                return unnamed(Said { differs: true, ..said(phrase, Tone::Missing) });
+            };
+            return unnamed(Said { differs: true, ..said(words, Tone::Missing) });
+        }
+        if let Some((words, tone)) = on_its_way {
+            return unnamed(Said { differs: true, ..said(words, tone) });
         }
         let Some(applied) = &verdict.applied else {
             // In the inventory, so that some revision was applied: which one is not told.
-            return said(
-                format!("in the inventory{}", trouble.map(|it| format!(", {it}")).unwrap_or_default()),
-                Tone::Unknown,
-            );
+            return unnamed(said(format!("in the inventory{}", and(trouble)), Tone::Unknown));
         };
-        let mut phrase = format!("applied {}", words::data(&applied.to_string()));
-        let text = self.text_of_applied(by, made.outline, applied, path, placed);
-        if let Text::Changed(pushed) = text {
-            phrase.push_str(changed(pushed));
-        }
-        if let Some(trouble) = &trouble {
-            phrase.push_str(", ");
-            phrase.push_str(trouble);
-        }
         // The same ground for ✓ as for Flux objects: live, ready, of a known commit, and of this very text.
         let good = verdict.state == State::Ready
             && verdict.overlays.iter().all(|it| matches!(it, flux::Overlay::Requested))
             && proof == Proof::Live
-            && text == Text::Same
+            && reach == Some(&Reach::At(Stage::Healthy))
             && self.has_commits(by, verdict);
-        let tone = match Tone::of(&verdict.state) {
-            Tone::Ready if text.is_other() => Tone::Behind,
-            tone => tone,
-        };
-        Said { sign: good.then_some(Sign::Good), differs: text.is_other(), ..said(phrase, tone) }
-    }
-
-    /// Compares the document, and the documents that patch it, with those of the revision that was applied.
-    fn text_of_applied(
-        &self,
-        by: &Standing,
-        outline: &Outline,
-        applied: &flux::Revision,
-        path: &RepoPath,
-        placed: &Placed,
-    ) -> Text {
-        let document = &placed.document;
-        let mut same = match self.then(by.cluster, &by.object, applied, path, document) {
-            Some(false) => {
-                return Text::Changed(self.pushed(by.cluster, &by.object, applied, path, document));
+        let is_live = matches!(reach, Some(Reach::At(Stage::Healthy)));
+        let done = if good { "live" } else { "applied" };
+        let start = format!("{done} {}", words::data(&applied.to_string()));
+        let mut rest = String::new();
+        if let Some(journey) = journey {
+            if matches!(journey.reach, Reach::At(Stage::Applied | Stage::Healthy))
+                && self.only_comments(applied, path, placed)
+            {
+                rest.push_str(", only comments differ");
             }
-            Some(true) => true,
-            None => false,
-        };
-        for shaper in &outline.shaped_by {
-            let now = self.inputs.repo.tree.parsed(&shaper.path);
-            let then = applied.commit().and_then(|it| self.file_at(it, &shaper.path));
-            match (now, then) {
-                (Some(now), Some(Some(then))) if same_file(&now, then) => {}
-                (_, None) => same = false,
-                _ => return Text::Changed(crate::journey::Pushed::Unknown),
+            match &journey.reach {
+                Reach::Unknown(Why::NotInThisClone(..)) => rest.push_str(", not in this clone"),
+                Reach::Unknown(_) | Reach::At(_) | Reach::Older(_) => {}
+            }
+            for words in [self.newer_words(journey), self.stage_words(journey)].into_iter().flatten() {
+                rest.push_str("; ");
+                rest.push_str(&words);
             }
         }
-        if same { Text::Same } else { Text::Unknown }
+        rest.push_str(&and(trouble));
+        let tone = match (Tone::of(&verdict.state), journey.and_then(|it| it.newer)) {
+            (Tone::Ready, Some(_)) => Tone::Behind,
+            (Tone::Behind, None) if is_live => Tone::Ready,
+            (tone, _) => tone,
+        };
+        let named = format!("{start} by {}{rest}", words::data(&by.object.name));
+        (Said { sign: good.then_some(Sign::Good), ..said(format!("{start}{rest}"), tone) }, named)
     }
 
     /// The rows of the documents of a file that are no Flux objects. Neighbours that say the same share one.
@@ -199,8 +209,8 @@ impl View<'_> {
         let stand = Stand { path, placed, standings: Vec::new() };
         let items = match said.as_slice() {
             [(by, said)] => {
-                let said = Said { phrase: with_name(&said.phrase, by), ..said.clone() };
-                self.items_of_one(&stand, by, &said)
+                let phrase = applied.first().map_or_else(String::new, |it| it.named.clone());
+                self.items_of_one(&stand, by, &Said { phrase, ..said.clone() })
             }
             many => self.items_of_many(many),
         };
@@ -253,6 +263,11 @@ impl View<'_> {
                 None => it.said.phrase.clone(),
             };
             page.line(spans![d phrase]);
+            if let (Some(journey), Some(verdict)) = (&it.journey, self.verdict(it.by.cluster, &it.by.object))
+            {
+                self.say_journey(&mut page, it.by.cluster, journey, &verdict);
+                self.say_commits(&mut page, self.commits_since(journey, it.paths(path)));
+            }
             page.item(spans![w "applied by ", d it.by.object, w ": ", w match (it.by.strength, it.by.patch) {
                 (Strength::Expected, _) => "its build makes this object, its inventory does not hold it",
                 (_, true) => "its build patches the object with this document, and its inventory holds the object",
@@ -283,32 +298,4 @@ fn name_of(outline: &Outline) -> String {
         }
         _ => format!("{}/{}", id.kind, id.name),
     }
-}
-
-/// A Kustomization in a lens: its name, which is all that tells it from its neighbours.
-fn name(id: &ObjectId) -> String {
-    words::data(&id.name)
-}
-
-/// `applied main@1a2b3c4 by apps, changed since`.
-fn with_name(phrase: &str, by: &Standing) -> String {
-    let mut words = phrase.splitn(3, ' ');
-    match (words.next(), words.next(), words.next()) {
-        (Some("applied"), Some(revision), rest) => {
-            let end = revision.trim_end_matches([',', ';']);
-            let behind = &revision[end.len()..];
-            let rest = rest.map(|it| format!(" {it}")).unwrap_or_default();
-            format!("applied {end} by {}{behind}{rest}", name(&by.object))
-        }
-        _ => phrase.to_owned(),
-    }
-}
-
-fn same_file(now: &ParsedFile, then: &ParsedFile) -> bool {
-    let (now, then) = (now.documents(), then.documents());
-    now.len() == then.len()
-        && now
-            .iter()
-            .zip(then)
-            .all(|(now, then)| crate::compare::same_document(&now.document, &then.document))
 }

@@ -3,8 +3,9 @@
 use flux::{CauseKind, Causes, Coverage, Kind, ObjectId, Overlay, State, Verdict};
 use std::sync::Arc;
 
+use crate::earlier::{Pushed, Text};
 use crate::inputs::{Contact, Proof};
-use crate::journey::{Pushed, Text};
+use crate::journey::{Journey, Reach, Stage};
 use crate::view::{Absent, Standing, Strength, View};
 use crate::words;
 
@@ -132,7 +133,15 @@ impl View<'_> {
                 _ => {}
             }
         }
+        let journey = self.journey_of(standing);
+        let on_its_way = journey.as_ref().filter(|it| match it.reach {
+            Reach::At(stage) => stage < Stage::Applied,
+            Reach::Older(_) => true,
+            Reach::Unknown(_) => false,
+        });
+        let waits = on_its_way.and_then(|it| self.stage_words(it));
         match text {
+            _ if let Some(words) = &waits => phrase.push_str(&format!("; {words}")),
             Text::Changed(pushed) => phrase.push_str(changed(pushed)),
             Text::Differs => phrase.push_str("; the live spec differs"),
             Text::Same | Text::Unknown => {}
@@ -156,14 +165,23 @@ impl View<'_> {
             && standing.strength > Strength::Guess
             && !text.is_other()
             && text != Text::Unknown
+            && waits.is_none()
             && self.has_commits(standing, &verdict);
         let bad = verdict.state.is_failure()
             && matches!(proof, Proof::Live | Proof::Recorded { .. })
             && standing.strength > Strength::Guess
             && !text.is_other()
             && self.is_own_trouble(standing.cluster, &standing.object);
-        if verdict.state == State::Ready && text.is_other() {
+        let differs = text.is_other() || waits.is_some();
+        if verdict.state == State::Ready && differs {
             tone = Tone::Behind;
+        }
+        // Of this very text, applied and well.
+        if good
+            && let Some(rest) = phrase.strip_prefix("applied ")
+            && matches!(journey.as_ref().map(|it| &it.reach), Some(Reach::At(_)))
+        {
+            phrase = format!("live {rest}");
         }
         let sign = if good {
             Some(Sign::Good)
@@ -172,7 +190,13 @@ impl View<'_> {
         } else {
             None
         };
-        Some(Said { sign, phrase, tone, freshness: self.freshness(proof), differs: text.is_other() })
+        Some(Said { sign, phrase, tone, freshness: self.freshness(proof), differs })
+    }
+
+    /// How far the text of a standing has come; `None` where no build is known to make it.
+    pub(crate) fn journey_of(&self, standing: &Standing) -> Option<Arc<Journey>> {
+        let (applier, made) = (standing.applier.as_ref()?, standing.made.as_ref()?);
+        self.journey(standing.cluster, &applier.id, made)
     }
 
     /// Who applies an object by its own labels, where that one may not be read: the text can still be compared with

@@ -4,6 +4,7 @@ mod catalogue;
 mod drawing;
 mod fixture;
 mod hovers;
+mod journey;
 mod lenses;
 mod marks;
 mod navigation;

@@ -12,6 +12,7 @@ use crate::compare::Counterparts;
 use crate::deliveries::Delivery;
 use crate::index::{DocRef, Outline, flux_object};
 use crate::inputs::{ClusterView, Inputs, Proof, Right};
+use crate::journey::Made;
 use crate::memo::Derived;
 use crate::past::Lacks;
 use crate::place::Place;
@@ -27,6 +28,9 @@ pub(crate) struct View<'a> {
     verdicts: OnceEach<Option<Arc<Verdict>>>,
     pub(crate) causes: OnceEach<Arc<Causes>>,
     pub(crate) places: OnceEach<Option<Place>>,
+    pub(crate) ways: OnceEach<Option<Arc<crate::way::Way>>>,
+    pub(crate) there: crate::journey::Builds,
+    pub(crate) journeys: crate::journey::Journeys,
     pub(crate) counterparts: RefCell<HashMap<(String, RepoPath), Counterparts>>,
 }
 
@@ -58,6 +62,8 @@ pub(crate) struct Standing {
     pub(crate) patch: bool,
     /// Its applier sends it to another cluster: the Secret or ConfigMap that says to which.
     pub(crate) remote: Option<String>,
+    /// What the applier's build makes of the document; none where no build is known to.
+    pub(crate) made: Option<Made>,
 }
 
 /// Why an object is not there.
@@ -89,6 +95,9 @@ impl<'a> View<'a> {
             verdicts: RefCell::default(),
             causes: RefCell::default(),
             places: RefCell::default(),
+            ways: RefCell::default(),
+            there: RefCell::default(),
+            journeys: RefCell::default(),
             counterparts: RefCell::default(),
         }
     }
@@ -218,6 +227,7 @@ impl<'a> View<'a> {
             let applier = &delivery.kustomization;
             let make = |object: ObjectId, strength: Strength| Standing {
                 cluster,
+                made: Some(outline.made()),
                 live: self.facts(cluster).get(&object).filter(|_| !applier.spec.remote).cloned(),
                 object,
                 strength,
@@ -339,6 +349,7 @@ impl<'a> View<'a> {
                     live: Some(Arc::clone(live)),
                     patch: doc.document.role() == Role::Patch,
                     remote: None,
+                    made: None,
                 });
             }
         }

@@ -6,6 +6,7 @@
 //! a program.
 
 mod address;
+mod ancestry;
 mod error;
 mod references;
 mod remote;

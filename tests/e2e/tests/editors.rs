@@ -54,7 +54,7 @@ fn story(which: Which) {
         editor.tell(json!({"waitMessage": fixed}));
         editor.tell(json!({"waitNoDiagnostic": "imagePullPolicy", "file": "*"}));
         editor.tell(json!({"waitNoLens": "✗|checking health"}));
-        editor.tell(json!({"waitLens": format!("✓ staging: applied main@{fixed}")}));
+        editor.tell(json!({"waitLens": format!("✓ staging: live main@{fixed}")}));
         editor.picture("3-fixed");
 
         // What a patch sets is marked in the patch.

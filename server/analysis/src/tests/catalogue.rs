@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::fixture::{Cluster, NOW, Ours, World, at};
-use crate::{Contact, Finding, Rights, analyse};
+use crate::{Contact, Finding, Rights, Tip, analyse};
 
 /// One case.
 struct Case {
@@ -111,7 +111,12 @@ fn case(name: &str, text: &str, recorded: &[u8]) -> Case {
         }
     }
     if let Some(head) = head {
-        world.pushed.insert("main".to_owned(), head);
+        world
+            .refs
+            .tracked
+            .entry("origin".to_owned())
+            .or_default()
+            .insert("main".to_owned(), Tip { commit: head, moved: None });
     }
     let mut facts = Facts::new(name.into());
     let kinds = flux::Kind::ALL.iter().map(|kind| Change::Coverage {

@@ -19,7 +19,7 @@
 
 use flux::{Change, Coverage, Facts, Kind, Object};
 use jiff::{Timestamp, tz::TimeZone};
-use manifests::{MemoryTree, Node, NodeKind, ParsedFile, RepoPath, ScalarStyle, TextSize};
+use manifests::{FileKind, MemoryTree, Node, NodeKind, ParsedFile, RepoPath, ScalarStyle, TextSize, Tree};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,36 @@ pub(crate) struct Ours(pub(crate) String);
 impl Remotes for Ours {
     fn is_ours(&self, url: &str) -> bool {
         url == self.0
+    }
+
+    fn named(&self, url: &str) -> Vec<String> {
+        if self.is_ours(url) { vec!["origin".to_owned()] } else { Vec::new() }
+    }
+}
+
+/// The files of a commit.
+struct Files {
+    id: String,
+    tree: MemoryTree,
+}
+
+impl Tree for Files {
+    fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
+        self.tree.read(path)
+    }
+
+    fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {
+        self.tree.list(directory)
+    }
+}
+
+impl CommitFiles for Files {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_incomplete(&self) -> bool {
+        false
     }
 }
 
@@ -58,7 +88,11 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) memo: Memo,
     pub(crate) reported: Option<Reported>,
-    pub(crate) pushed: BTreeMap<String, String>,
+    pub(crate) refs: Refs,
+    /// Files that are saved in another form than they are in front of the user.
+    pub(crate) saved: Option<MemoryTree>,
+    /// Two commits and the newest that they have in common.
+    bases: BTreeMap<(String, String), String>,
     pub(crate) offer: bool,
     pub(crate) not_connected: Vec<String>,
     pub(crate) now: Timestamp,
@@ -87,7 +121,9 @@ impl World {
             settings: Settings::default(),
             memo: Memo::new(),
             reported: None,
-            pushed: BTreeMap::new(),
+            refs: Refs::default(),
+            saved: None,
+            bases: BTreeMap::new(),
             offer: false,
             not_connected: Vec::new(),
             now: at(NOW),
@@ -97,6 +133,7 @@ impl World {
             committed: BTreeMap::new(),
             zone: TimeZone::UTC,
         };
+        let mut saved = Vec::new();
         for (path, text) in fixture.files {
             let name = path.as_str().to_owned();
             let mut words = name.split(' ');
@@ -116,6 +153,11 @@ impl World {
                     }
                 }
                 Some("reported") => world.reported = Some(reported(&text)),
+                // A file that is saved in another form than it is in front of the user, or `absent`.
+                Some("saved") => {
+                    let path = RepoPath::new(words.next().expect("a path")).expect("a path");
+                    saved.push((path, (text.trim() != "absent").then_some(text)));
+                }
                 Some("settings") => text.split_whitespace().for_each(|word| world.set(word)),
                 _ => {
                     world.tree.insert(path.clone(), text.as_str());
@@ -124,6 +166,16 @@ impl World {
                     world.files.push((path, text));
                 }
             }
+        }
+        if !saved.is_empty() {
+            let mut tree = world.tree.clone();
+            for (path, text) in saved {
+                match text {
+                    Some(text) => tree.insert(path, text),
+                    None => tree.remove(&path),
+                }
+            }
+            world.saved = Some(tree);
         }
         world
     }
@@ -142,7 +194,28 @@ impl World {
                 let (path, cluster) = value.split_once(':').expect("path:cluster");
                 self.settings.mapping.push(Mapping { path: path.to_owned(), cluster: cluster.to_owned() });
             }
-            "pushed" => drop(self.pushed.insert("main".to_owned(), full(value))),
+            // `pushed=9f8e7d6` is main; `pushed=feature/x@9f8e7d6@10:02` another branch, and when it was pushed.
+            "pushed" => {
+                let mut parts = value.split('@');
+                let first = parts.next().unwrap_or_default();
+                let (branch, commit) = parts.next().map_or(("main", first), |commit| (first, commit));
+                let moved = parts.next().map(|it| at(&format!("2026-11-22T{it}:00Z")));
+                let tip = Tip { commit: full(commit), moved };
+                self.refs.tracked.entry("origin".to_owned()).or_default().insert(branch.to_owned(), tip);
+            }
+            // `head=main@9f8e7d6`; without a branch it is detached.
+            "head" => {
+                let (branch, commit) = value.split_once('@').map_or((None, value), |(a, b)| (Some(a), b));
+                let branch = branch.map(str::to_owned);
+                let upstream = branch.clone().map(|it| ("origin".to_owned(), it));
+                self.refs.head = Some(Head { commit: full(commit), branch, upstream });
+            }
+            // `base=9f8e7d6+1a2b3c4=0000001`: what HEAD and another commit have in common.
+            "base" => {
+                let (of, base) = value.split_once('=').expect("commits and their base");
+                let (one, other) = of.split_once('+').expect("two commits");
+                self.bases.insert((full(one), full(other)), full(base));
+            }
             other => panic!("no such setting: {other}"),
         }
     }
@@ -153,31 +226,45 @@ impl World {
             let paths: Vec<RepoPath> = self.files.iter().map(|(path, _)| path.clone()).collect();
             let mut lacks = Lacks::default();
             self.with(|inputs| paths.iter().for_each(|path| lacks.merge(analyse(inputs, path).lacks)));
-            if lacks.commits.is_empty() && lacks.files.is_empty() {
+            if !lacks.wants_history() {
                 break;
             }
             for commit in lacks.commits {
                 let answer = match self.commits.get(&commit) {
-                    Some(subject) => {
-                        Answer::Known(Commit { subject: subject.clone(), time: at("2026-11-20T10:00:00Z") })
-                    }
-                    None => Answer::NotInThisClone,
+                    Some(subject) => Answer::Known(Commit {
+                        subject: subject.clone(),
+                        author: "Ada".to_owned(),
+                        time: at("2026-11-20T10:00:00Z"),
+                        files: Arc::new(self.files_of(&commit)),
+                    }),
+                    None => Answer::NotInThisClone(Some("git fetch origin".into())),
                 };
                 self.past.note_commit(commit, answer);
             }
-            for (commit, path) in lacks.files {
-                let committed = self.committed.get(&path);
-                let answer = match self.then.get(&(commit.clone(), path.clone())) {
-                    Some(text) => Answer::Known(text.as_ref().map(|it| ParsedFile::parse(it))),
-                    None if self.commits.contains_key(&commit) => {
-                        Answer::Known(committed.map(|it| ParsedFile::parse(it)))
-                    }
-                    None => Answer::NotInThisClone,
-                };
-                self.past.note_file(commit, path, answer);
+            for of in lacks.bases {
+                let base = self.bases.get(&of).cloned();
+                self.past.note_base(of, Answer::Known(base));
+            }
+            for question in lacks.between {
+                self.past.note_between(question, Vec::new());
             }
         }
         self.with(|inputs| question(inputs))
+    }
+
+    fn files_of(&self, commit: &str) -> Files {
+        let mut tree = MemoryTree::new();
+        for (path, text) in &self.committed {
+            tree.insert(path.clone(), text.as_str());
+        }
+        for ((at, path), text) in &self.then {
+            match text {
+                _ if at != commit => {}
+                Some(text) => tree.insert(path.clone(), text.as_str()),
+                None => tree.remove(path),
+            }
+        }
+        Files { id: commit.to_owned(), tree }
     }
 
     /// Asks with what is known now.
@@ -200,7 +287,8 @@ impl World {
                 remotes: &self.ours,
                 tree: &self.tree,
                 index: &self.index,
-                pushed: &self.pushed,
+                saved: self.saved.as_ref().map(|it| it as &dyn manifests::Tree),
+                refs: &self.refs,
             },
             clusters: &clusters,
             offer: Offer { choose: self.offer, not_connected: &self.not_connected },

@@ -37,7 +37,7 @@ fn of_a_failed_object() {
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - failed `main@9f8e7d6` `Change web`, 2026-11-20 10:00 UTC
             - so since 2026-11-21 20:00 UTC
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - outcome `ReconciliationSucceeded` at `main@1a2b3c4` 2026-11-21 10:00 UTC, `7` times
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
@@ -94,7 +94,7 @@ fn without_rights_it_names_verb_and_resource() {
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - so since 2026-11-21 20:00 UTC
             - health is not checked
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - no permission to patch kustomizations.kustomize.toolkit.fluxcd.io in `flux-system`: reconcile, suspend and resume are not offered
@@ -190,7 +190,7 @@ fn the_same_as_text() {
           - running main@1a2b3c4 Add web, 2026-11-20 10:00 UTC
           - failed main@9f8e7d6 Change web, 2026-11-20 10:00 UTC
           - so since 2026-11-21 20:00 UTC
-          - this text is what the cluster has
+          - this text: saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked
           - source GitRepository/flux-system/fleet: fetched main@1a2b3c4
           - outcome ReconciliationSucceeded at main@1a2b3c4 2026-11-21 10:00 UTC, 7 times
           - applied by Kustomization/flux-system/root: its build reads this file, and its inventory holds the object
@@ -226,7 +226,7 @@ fn the_way_to_the_cause() {
         broken
         ```
 
-        - failed `main@1a2b3c4`
+        - failed `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
         - so since 2026-11-21 20:00 UTC
         - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
         - cluster `prod`, read 2026-11-22 06:00 UTC, live"#]]
@@ -384,7 +384,7 @@ fn of_a_suspended_object() {
 
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - that was so since 2026-11-21 20:00 UTC
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - cluster `prod`, read 2026-11-22 06:00 UTC, live

@@ -57,9 +57,9 @@ fn applied() {
         "staging",
         WELL,
         expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
-        apps/release.yaml:1 [staging: not applied yet]
-    "#]],
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
+            apps/release.yaml:1 [staging: not applied yet]
+        "#]],
     );
 }
 
@@ -395,17 +395,17 @@ fn without_rights_nothing_is_offered() {
         "staging no-rights",
         WELL,
         expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4]
-        apps/release.yaml:1 [staging: not applied yet]
-    "#]],
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4]
+            apps/release.yaml:1 [staging: not applied yet]
+        "#]],
     );
     check(
         "staging rights-not-asked",
         WELL,
         expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4]
-        apps/release.yaml:1 [staging: not applied yet]
-    "#]],
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4]
+            apps/release.yaml:1 [staging: not applied yet]
+        "#]],
     );
 }
 
@@ -432,9 +432,9 @@ fn one_text_in_several_clusters() {
     check_lenses(
         &format!("{REPO}//- cluster eu\n{}//- cluster us\n{}", apps(WELL), apps(WELL)),
         expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ eu and us: applied main@1a2b3c4] [Clusters…]
-        apps/release.yaml:1 [eu and us: not applied yet] [Clusters…]
-    "#]],
+            clusters/staging/apps.yaml:1 [✓ eu and us: live main@1a2b3c4] [Clusters…]
+            apps/release.yaml:1 [eu and us: not applied yet] [Clusters…]
+        "#]],
     );
     check_lenses(
         &format!("{REPO}//- cluster eu\n{}//- cluster us recorded\n{}", apps(WELL), apps(WELL)),
@@ -465,7 +465,7 @@ fn the_path_tells_clusters_apart() {
     check_lenses(
         &format!("{repo}//- cluster staging\n{ROOT}{apps}//- settings\noffer not-connected=prod\n"),
         expect![[r#"
-            clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
             apps/release.yaml:1 [staging: not applied yet]
             clusters/production/apps.yaml:1 [Flux: not applied by staging (prod not connected)] [Choose cluster…]
         "#]],
@@ -482,7 +482,7 @@ fn mapping_narrows() {
             "{REPO}//- cluster one\n{apps}//- cluster two\n{apps}//- settings\nmap=clusters/staging/**:two\n"
         ),
         expect![[r#"
-            clusters/staging/apps.yaml:1 [✓ two: applied main@1a2b3c4] [Reconcile now]
+            clusters/staging/apps.yaml:1 [✓ two: live main@1a2b3c4] [Reconcile now]
             apps/release.yaml:1 [one and two: not applied yet] [Clusters…]
         "#]],
     );
@@ -563,7 +563,7 @@ fn pushed_artifacts_and_origin_annotations() {
 "
         ),
         expect![[r#"
-            clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
             apps/release.yaml:1 [staging: not applied yet]
         "#]],
     );
@@ -578,7 +578,7 @@ fn pushed_artifacts_and_origin_annotations() {
         expect![[r#"
             clusters/staging/apps.yaml:1 [Flux: not applied by staging]
             apps/release.yaml:1 [staging: not applied yet]
-            clusters/staging/other.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+            clusters/staging/other.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
         "#]],
     );
 }
@@ -710,19 +710,19 @@ fn no_check_mark_for_a_commit_or_a_text_that_is_not_here() {
     let mut world = World::new(&format!("{REPO}//- cluster staging\n{ROOT}{}", apps("main@1a2b3c4")));
     let before = world.files[0].1.clone();
     expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+        clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
         apps/release.yaml:1 [staging: not applied yet]
     "#]]
     .assert_eq(&draw_lenses(&mut world));
     world.edit("clusters/staging/apps.yaml", &before.replace("interval: 1h", "interval: 2h # slower"));
     expect![[r#"
-        clusters/staging/apps.yaml:1 [staging: applied main@1a2b3c4; changed since] [Reconcile now]
+        clusters/staging/apps.yaml:1 [staging: applied main@1a2b3c4; changed since main@1a2b3c4] [Reconcile now]
         apps/release.yaml:1 [staging: not applied yet]
     "#]]
     .assert_eq(&draw_lenses(&mut world));
     world.edit("clusters/staging/apps.yaml", &before.replace("interval: 1h", "interval: 1h # the same"));
     expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
+        clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
         apps/release.yaml:1 [staging: not applied yet]
     "#]]
     .assert_eq(&draw_lenses(&mut world));

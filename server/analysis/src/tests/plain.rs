@@ -73,8 +73,8 @@ fn one_kustomization() {
     check(
         EU,
         expect![[r#"
-            apps/base/web.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
-            apps/eu/replicas.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/base/web.yaml:1 [✓ staging: live main@1a2b3c4 by eu] [Reconcile now]
+            apps/eu/replicas.yaml:1 [✓ staging: live main@1a2b3c4 by eu, only comments differ] [Reconcile now]
         "#]],
     );
 }
@@ -84,8 +84,8 @@ fn a_base_of_several_with_a_name_that_nobody_here_knows() {
     check(
         &format!("{EU}{US}"),
         expect![[r#"
-            apps/base/web.yaml:1 [✓ staging: applied main@1a2b3c4] [Clusters…]
-            apps/eu/replicas.yaml:1 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/base/web.yaml:1 [✓ staging: live main@1a2b3c4] [Clusters…]
+            apps/eu/replicas.yaml:1 [✓ staging: live main@1a2b3c4 by eu, only comments differ] [Reconcile now]
         "#]],
     );
 }
@@ -97,14 +97,14 @@ fn an_applier_in_trouble_is_said_without_a_sign() {
         expect![[r#"
             apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
             apps/base/web.yaml:6 [staging: not applied, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
-            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
+            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, only comments differ, eu failed main@9f8e7d6] [Reconcile now] [Go to cause]
         "#]],
     );
     check(
         "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, suspend: true, holds: [Deployment/eu/web, Service/eu/web]}\n",
         expect![[r#"
             apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu, eu is suspended] [Resume…]
-            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, eu is suspended] [Resume…]
+            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu, only comments differ, eu is suspended] [Resume…]
         "#]],
     );
 }
@@ -115,7 +115,7 @@ fn what_is_not_in_the_inventory_is_not_applied() {
         "{kind: Kustomization, name: eu, source: GitRepository/fleet, path: ./apps/eu, at: main@1a2b3c4, holds: [Service/eu/web]}\n",
         expect![[r#"
             apps/base/web.yaml:1 [staging: not applied yet] [Reconcile now]
-            apps/base/web.yaml:6 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
+            apps/base/web.yaml:6 [✓ staging: live main@1a2b3c4 by eu] [Reconcile now]
             apps/eu/replicas.yaml:1 [staging: object not applied yet] [Reconcile now]
         "#]],
     );
@@ -127,9 +127,9 @@ fn another_text_has_no_tick() {
     check_lenses(
         &format!("{changed}{FLEET}{EU}"),
         expect![[r#"
-            apps/base/web.yaml:1 [staging: applied main@1a2b3c4 by eu; changed since] [Reconcile now]
-            apps/base/web.yaml:6 [✓ staging: applied main@1a2b3c4 by eu] [Reconcile now]
-            apps/eu/replicas.yaml:1 [staging: applied main@1a2b3c4 by eu; changed since] [Reconcile now]
+            apps/base/web.yaml:1 [staging: not live · changed since main@1a2b3c4] [Reconcile now]
+            apps/base/web.yaml:6 [✓ staging: live main@1a2b3c4 by eu] [Reconcile now]
+            apps/eu/replicas.yaml:1 [staging: not live · changed since main@1a2b3c4] [Reconcile now]
         "#]],
     );
 }
@@ -147,15 +147,17 @@ fn hovers_name_the_applier_and_what_shapes_the_object() {
 
             ✓ **`Deployment/eu/web`** in `staging`
 
-            `applied main@1a2b3c4`
+            `live main@1a2b3c4`
 
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - applied by `Kustomization/flux-system/eu`: its build makes the object from this document, and its inventory holds it
             - shaped by `apps/eu/replicas.yaml`
 
             ✓ **`Deployment/us/${REGION}-web`** in `staging`
 
-            `applied main@1a2b3c4`
+            `live main@1a2b3c4`
 
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - applied by `Kustomization/flux-system/us`: its build makes the object from this document, and its inventory holds it
 
             **`Kustomization/flux-system/eu`** in `staging`: applied

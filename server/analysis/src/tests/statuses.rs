@@ -136,27 +136,27 @@ fn where_both_are_there_the_cluster_comes_first() {
     check(
         &format!("//- cluster staging\n{ROOT}{WELL}{PROVIDER}//- reported\n{SUCCESS}"),
         expect![[r#"
-        clusters/staging/apps.yaml:4
-            name: apps
-                  ^^^^
-        ✓ **`Kustomization/flux-system/apps`** in `staging`: applied
+            clusters/staging/apps.yaml:4
+                name: apps
+                      ^^^^
+            ✓ **`Kustomization/flux-system/apps`** in `staging`: applied
 
-        - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
-        - so since 2026-11-21 20:00 UTC
-        - health is not checked
-        - this text is what the cluster has
-        - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
-        - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
-        - cluster `staging`, read 2026-11-22 06:00 UTC, live
-        - reported to Gitea by flux in `staging`: reconciliation succeeded 3 minutes ago (2026-11-22 05:57 UTC), on `1a2b3c4` `Add web`
-    "#]],
+            - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
+            - so since 2026-11-21 20:00 UTC
+            - health is not checked
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+            - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
+            - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+            - reported to Gitea by flux in `staging`: reconciliation succeeded 3 minutes ago (2026-11-22 05:57 UTC), on `1a2b3c4` `Add web`
+        "#]],
     );
     lenses(
         &format!("//- cluster staging\n{ROOT}{WELL}{PROVIDER}//- reported\n{FAILURE}"),
         expect![[r#"
-        clusters/staging/apps.yaml:1 [✓ staging: applied main@1a2b3c4] [Reconcile now]
-        apps/release.yaml:1 [staging: not applied yet]
-    "#]],
+            clusters/staging/apps.yaml:1 [✓ staging: live main@1a2b3c4] [Reconcile now]
+            apps/release.yaml:1 [staging: not applied yet]
+        "#]],
     );
 }
 
@@ -194,7 +194,7 @@ fn where_they_disagree_it_says_so() {
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - failed `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - so since 2026-11-21 20:00 UTC
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - cluster `staging`, read 2026-11-22 06:00 UTC, live
@@ -213,7 +213,7 @@ fn where_they_disagree_it_says_so() {
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - so since 2026-11-21 20:00 UTC
             - health is not checked
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - cluster `staging`, read 2026-11-22 06:00 UTC, live
@@ -291,7 +291,7 @@ fn contexts_that_are_not_fluxs_own() {
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - failed `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - so since 2026-11-21 20:00 UTC
-            - this text is what the cluster has
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - cluster `staging`, read 2026-11-22 06:00 UTC, live

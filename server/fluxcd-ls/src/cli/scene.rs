@@ -17,7 +17,7 @@ use crate::server::watch::RepoId;
 use crate::settings::Settings;
 
 /// How often analysis may ask history for more: an answer can raise the next question, but not for ever.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// A repository with its clusters.
 pub struct Scene {
@@ -54,7 +54,8 @@ impl Scene {
             index,
             untold: Vec::new(),
             remotes: Arc::new(found.remotes),
-            pushed: Arc::new(found.pushed),
+            refs: Arc::new(found.refs),
+            blobs: Arc::default(),
             past: Arc::default(),
             reported: None,
             memo: Arc::new(Memo::default()),
@@ -137,7 +138,7 @@ impl Scene {
         lacks.rights.clear();
         let Some(git) = self.git.as_ref().filter(|_| !lacks.is_empty()) else { return false };
         let mut past = Past::clone(&self.view.past);
-        repository::look_up(git, lacks).note(&mut past);
+        crate::server::past::look_up(git, &self.view.blobs, lacks).note(&mut past);
         self.view.past = Arc::new(past);
         true
     }

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use manifests::RepoPath;
 
 use super::documents::{Stamped, Text};
-use super::repository::Answers;
+use super::past::Answers;
 use super::timers::Timer;
 use super::view::View;
 use super::watch::RepoId;
 use super::world::{Done, World};
-use super::{repository, to_lsp};
+use super::{past, to_lsp};
 use crate::lsp::types as lsp;
 use crate::settings::Scope;
 
@@ -148,7 +148,8 @@ impl World {
             },
             index: repo.index.clone(),
             remotes: Arc::clone(&repo.remotes),
-            pushed: Arc::clone(&repo.pushed),
+            refs: Arc::clone(&repo.refs),
+            blobs: Arc::clone(&repo.blobs),
             past: Arc::clone(&repo.past),
             reported: None,
             memo: Arc::clone(&repo.memo),
@@ -289,18 +290,18 @@ impl World {
     /// Asks Git and clusters for what was lacking, once.
     fn fetch(&mut self, id: RepoId, mut lacks: Lacks) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
-        lacks.commits.retain(|it| !repo.asked.commits.contains(it));
-        lacks.files.retain(|it| !repo.asked.files.contains(it));
+        lacks.subtract(&Lacks { rights: BTreeSet::new(), ..repo.asked.clone() });
         repo.asked.merge(Lacks { rights: BTreeSet::new(), ..lacks.clone() });
         self.clusters.ask_rights(std::mem::take(&mut lacks.rights));
         if let Some(git) = repo.git.clone()
-            && !lacks.is_empty()
+            && lacks.wants_history()
         {
-            self.background(move || Done::Answered(id, repository::look_up(&git, lacks)), || None);
+            let blobs = Arc::clone(&repo.blobs);
+            self.background(move || Done::Answered(id, past::look_up(&git, &blobs, lacks)), || None);
         }
     }
 
-    pub(super) fn git_answered(&mut self, id: RepoId, answers: repository::Answers) {
+    pub(super) fn git_answered(&mut self, id: RepoId, answers: past::Answers) {
         if let Some(repo) = self.repos.get_mut(&id) {
             answers.note(Arc::make_mut(&mut repo.past));
             self.repository_dirty(id);
@@ -317,7 +318,7 @@ pub(crate) fn report(
     answers: &mut Vec<Answers>,
 ) -> FileReport {
     /// An answer can raise a further question: the commit first, then a file in it.
-    const ROUNDS: usize = 3;
+    const ROUNDS: usize = 6;
     let mut report = view.ask(|inputs| analysis::analyse(inputs, path));
     let Some(git) = git else { return report };
     for _ in 0..ROUNDS {
@@ -325,7 +326,7 @@ pub(crate) fn report(
         if lacks.is_empty() {
             break;
         }
-        let found = repository::look_up(git, lacks);
+        let found = past::look_up(git, &view.blobs, lacks);
         found.clone().note(Arc::make_mut(&mut view.past));
         answers.push(found);
         report = view.ask(|inputs| analysis::analyse(inputs, path));

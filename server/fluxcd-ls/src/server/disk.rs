@@ -108,6 +108,42 @@ impl Overlay {
     pub(crate) fn text(&self, path: &RepoPath) -> Option<Arc<Text>> {
         self.buffers.get(path).cloned().or_else(|| self.disk.text(path))
     }
+
+    /// Whether anything that is open is not what is saved.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.buffers.iter().any(|(path, text)| {
+            let saved = self.disk.text(path);
+            saved.is_none_or(|it| it.digest() != text.digest())
+        })
+    }
+}
+
+impl Tree for Disk {
+    fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
+        self.text(path).map(|text| Arc::clone(text.string()))
+    }
+
+    fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
+        self.text(path).map(|text| text.parsed().clone())
+    }
+
+    fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(self.absolute(directory)).into_iter().flatten().flatten() {
+            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
+            if name == ".git" {
+                continue;
+            }
+            let kind = match kind {
+                kind if kind.is_symlink() => FileKind::Symlink,
+                kind if kind.is_dir() => FileKind::Directory,
+                kind if kind.is_file() => FileKind::File,
+                _ => FileKind::Other,
+            };
+            found.push((name, kind));
+        }
+        found
+    }
 }
 
 impl Tree for Overlay {
@@ -120,21 +156,7 @@ impl Tree for Overlay {
     }
 
     fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {
-        let mut found = BTreeMap::new();
-        let absolute = self.disk.absolute(directory);
-        for entry in std::fs::read_dir(absolute).into_iter().flatten().flatten() {
-            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
-            if name == ".git" {
-                continue;
-            }
-            let kind = match kind {
-                kind if kind.is_symlink() => FileKind::Symlink,
-                kind if kind.is_dir() => FileKind::Directory,
-                kind if kind.is_file() => FileKind::File,
-                _ => FileKind::Other,
-            };
-            found.insert(name, kind);
-        }
+        let mut found: BTreeMap<String, FileKind> = self.disk.list(directory).into_iter().collect();
         // A file that was never saved is part of what the user sees.
         let depth = directory.parts().count();
         for path in self.buffers.keys().filter(|path| path.starts_with(directory)) {

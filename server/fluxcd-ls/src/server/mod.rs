@@ -10,6 +10,7 @@ pub(crate) mod documents;
 mod hearing;
 mod navigating;
 mod outbox;
+pub(crate) mod past;
 mod publishing;
 mod repositories;
 pub(crate) mod repository;

@@ -66,7 +66,7 @@ impl World {
         }
         repo.git = found.git;
         repo.remotes = Arc::new(found.remotes);
-        repo.pushed = Arc::new(found.pushed);
+        repo.refs = Arc::new(found.refs);
         // A worker that began before this goes on to write into the old one.
         repo.memo = Arc::default();
         Arc::make_mut(&mut repo.past).fetched();

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis::{Answer, Commit, Lacks, Memo, Past, RepoIndex};
-use manifests::{ParsedFile, RepoPath};
+use analysis::{Lacks, Memo, Past, Refs, RepoIndex};
+use manifests::RepoPath;
 use tokio::sync::mpsc;
 
 use super::Event;
 use super::choosing::Offers;
 use super::disk::{Disk, Overlay};
 use super::documents::Text;
+use super::past::{Blobs, refs};
 use super::watch::{Folders, Followed, RepoId, Watch};
 use crate::lsp::backend::ClientMessage;
 
@@ -33,8 +34,10 @@ pub(crate) struct Repo {
     pub disk: Arc<Disk>,
     /// The addresses that are this repository.
     pub remotes: Arc<Remotes>,
-    /// Branches of the remotes as of the last fetch.
-    pub pushed: Arc<BTreeMap<String, String>>,
+    /// What is checked out, and the branches and tags as of the last fetch.
+    pub refs: Arc<Refs>,
+    /// What was parsed of commits.
+    pub blobs: Arc<Blobs>,
     /// The Flux objects in its files.
     pub index: RepoIndex,
     /// What the index was told.
@@ -89,6 +92,14 @@ impl analysis::Remotes for Remotes {
     fn is_ours(&self, url: &str) -> bool {
         history::normalise_url(url).is_some_and(|url| self.0.iter().any(|remote| remote.is(&url)))
     }
+
+    fn named(&self, url: &str) -> Vec<String> {
+        let Some(url) = history::normalise_url(url) else { return Vec::new() };
+        let mut names: Vec<String> =
+            self.0.iter().filter(|remote| remote.is(&url)).map(|remote| remote.name.clone()).collect();
+        names.sort_by_key(|name| name != "origin");
+        names
+    }
 }
 
 /// What was found at a path, before its files are read.
@@ -99,8 +110,8 @@ pub(crate) struct Found {
     pub root: PathBuf,
     /// Its remotes.
     pub remotes: Remotes,
-    /// Branches of the remotes as of the last fetch.
-    pub pushed: BTreeMap<String, String>,
+    /// What is checked out, and the branches and tags as of the last fetch.
+    pub refs: Refs,
 }
 
 /// Finds the repository of a file. Where there is none, the workspace folder it is in stands for one, else the
@@ -110,8 +121,8 @@ pub(crate) fn find(file: &Path, folders: &[PathBuf]) -> Found {
         Ok(git) => {
             let root = git.work_dir().to_owned();
             let remotes = git.remotes();
-            let pushed = pushed(&git);
-            Found { git: Some(git), root, remotes: Remotes(remotes), pushed }
+            let refs = refs(&git);
+            Found { git: Some(git), root, remotes: Remotes(remotes), refs }
         }
         Err(error) => {
             tracing::info!(%error, "no history for {}", file.display());
@@ -126,22 +137,7 @@ pub(crate) fn without_history(file: &Path, folders: &[PathBuf]) -> Found {
         folders.iter().filter(|folder| file.starts_with(folder)).max_by_key(|it| it.as_os_str().len());
     let root =
         within.cloned().or_else(|| file.parent().map(Path::to_owned)).unwrap_or_else(|| file.to_owned());
-    Found { git: None, root, remotes: Remotes::default(), pushed: BTreeMap::new() }
-}
-
-/// The branches of the remotes, without the remotes' names. Where two remotes have one of the same name the
-/// first remote's (by name, `origin` first) is taken.
-fn pushed(git: &history::Repository) -> BTreeMap<String, String> {
-    let mut branches = BTreeMap::new();
-    match git.branches() {
-        Ok(found) => {
-            for branch in found {
-                branches.entry(branch.branch).or_insert_with(|| branch.commit.to_string());
-            }
-        }
-        Err(error) => tracing::info!(%error, "no branches of remotes in {}", git.work_dir().display()),
-    }
-    branches
+    Found { git: None, root, remotes: Remotes::default(), refs: Refs::default() }
 }
 
 impl Repo {
@@ -154,7 +150,8 @@ impl Repo {
             git: found.git,
             disk: Arc::new(Disk::new(found.root)),
             remotes: Arc::new(found.remotes),
-            pushed: Arc::new(found.pushed),
+            refs: Arc::new(found.refs),
+            blobs: Arc::default(),
             index: RepoIndex::new(),
             known: Known::new(),
             told: BTreeMap::new(),
@@ -379,52 +376,4 @@ fn yaml_files(root: &Path, whole: bool) -> (Vec<RepoPath>, Vec<PathBuf>) {
         }
     }
     (files, folders)
-}
-
-/// A file at a commit, and what it was there.
-type FileAnswer = ((String, RepoPath), Answer<Option<ParsedFile>>);
-
-/// Answers from Git to what analysis lacked.
-#[derive(Clone)]
-pub(crate) struct Answers {
-    commits: Vec<(String, Answer<Commit>)>,
-    files: Vec<FileAnswer>,
-}
-
-/// Looks up what analysis lacked.
-pub(crate) fn look_up(git: &history::Repository, lacks: Lacks) -> Answers {
-    let commits = lacks.commits.into_iter().map(|hash| {
-        let answer = match git.commit(&hash) {
-            Ok(commit) => Answer::Known(Commit { subject: commit.subject, time: commit.time }),
-            Err(error) => missing(&error),
-        };
-        (hash, answer)
-    });
-    let files = lacks.files.into_iter().map(|(hash, path)| {
-        let answer = match git.tree(&hash) {
-            Ok(tree) => {
-                Answer::Known(manifests::Tree::read(&tree, &path).map(|text| ParsedFile::parse(&text)))
-            }
-            Err(error) => missing(&error),
-        };
-        ((hash, path), answer)
-    });
-    Answers { commits: commits.collect(), files: files.collect() }
-}
-
-fn missing<T>(error: &history::Error) -> Answer<T> {
-    tracing::debug!(%error, "history has no answer");
-    Answer::NotInThisClone
-}
-
-impl Answers {
-    /// Puts the answers where analysis finds them.
-    pub(crate) fn note(self, past: &mut Past) {
-        for (hash, answer) in self.commits {
-            past.note_commit(hash, answer);
-        }
-        for ((hash, path), answer) in self.files {
-            past.note_file(hash, path, answer);
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! The world as a worker sees it: one repository and its clusters, at one moment.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use analysis::{ClusterView, Contact, Inputs, Memo, Offer, Past, RepoIndex, RepoView, Rights, Settings};
+use analysis::{
+    ClusterView, Contact, Inputs, Memo, Offer, Past, Refs, RepoIndex, RepoView, Rights, Settings,
+};
 use flux::Facts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use manifests::RepoPath;
 
 use super::disk::Overlay;
 use super::documents::Text;
+use super::past::Blobs;
 use super::repository::Remotes;
 
 /// One cluster at one moment.
@@ -43,8 +45,10 @@ pub(crate) struct View {
     pub untold: Vec<(RepoPath, Arc<Text>)>,
     /// Which addresses are this repository.
     pub remotes: Arc<Remotes>,
-    /// Branches as of the last fetch.
-    pub pushed: Arc<BTreeMap<String, String>>,
+    /// What is checked out, and the branches and tags as of the last fetch.
+    pub refs: Arc<Refs>,
+    /// What was parsed of commits.
+    pub blobs: Arc<Blobs>,
     /// Answers of Git.
     pub past: Arc<Past>,
     /// What the forge told, or can be asked.
@@ -91,7 +95,8 @@ impl View {
                 remotes: &*self.remotes,
                 tree: &self.overlay,
                 index: &self.index,
-                pushed: &self.pushed,
+                saved: self.overlay.is_dirty().then_some(&*self.overlay.disk as &dyn manifests::Tree),
+                refs: &self.refs,
             },
             clusters: &clusters,
             offer: Offer { choose: self.choose, not_connected: &self.not_connected },

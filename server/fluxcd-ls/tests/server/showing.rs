@@ -42,6 +42,8 @@ async fn marks_lenses_and_hovers_of_a_recording() {
 
         - failed `main@1a2b3c4`, not in this clone
         - so since 2026-11-20 14:02 UTC
+        - this text: `saved`
+        - how far it has come in the cluster cannot be told: `main@1a2b3c4` is not in this clone; `git fetch origin` brings it
         - this text is what the cluster has
         - source `GitRepository/flux-system/flux-system`: fetched `main@1a2b3c4`
         - applied by `Kustomization/flux-system/flux-system`: its build reads this file, and its inventory holds the object

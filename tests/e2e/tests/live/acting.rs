@@ -17,7 +17,7 @@ fn what_is_suspended_says_so_and_can_be_resumed() {
         let home = Home::new();
         let mut editor = connected(&home, &shop, &admin(testbed).await);
         let file = shop.flux_file();
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
 
         // By the lens.
         cluster.patch(&shop.object(), json!({"spec": {"suspend": true}})).await?;

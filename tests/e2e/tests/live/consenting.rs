@@ -22,7 +22,7 @@ fn consent_is_remembered_for_what_it_was_given_to() {
         let home = Home::new();
         let file = shop.flux_file();
         let mut first = connected(&home, &shop, &kubeconfig);
-        first.wait_lens(&file, "✓ staging: applied main@");
+        first.wait_lens(&file, "✓ staging: live main@");
         // What a file belongs to is kept in the background.
         let consents = home.path().join("state/fluxcd-ls/consents.json");
         first.wait_for("the file to be remembered", |_| {
@@ -32,11 +32,11 @@ fn consent_is_remembered_for_what_it_was_given_to() {
         // Another window, at the same time: it connects by itself.
         let mut second = editor(&home, shop.folder(), &kubeconfig);
         second.open(&file);
-        second.wait_lens(&file, "✓ staging: applied main@");
+        second.wait_lens(&file, "✓ staging: live main@");
         assert_eq!(lists(&second), 0, "it was asked for once");
-        first.wait_lens(&file, "✓ staging: applied main@");
+        first.wait_lens(&file, "✓ staging: live main@");
         first.stop();
-        second.wait_lens(&file, "✓ staging: applied main@");
+        second.wait_lens(&file, "✓ staging: live main@");
 
         // Another repository is another question.
         let mut elsewhere = editor(&home, other.folder(), &kubeconfig);

@@ -24,7 +24,7 @@ fn a_cluster_that_goes_away_takes_its_signs_with_it() {
         let home = Home::new();
         let mut editor = connected(&home, &shop, &kubeconfig);
         let file = shop.flux_file();
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
         shop.play(
             cluster,
             Some("Deployment/outage/web dry-run failed (Invalid): the field imagePullPolicy is wrong"),
@@ -53,7 +53,7 @@ fn a_cluster_that_goes_away_takes_its_signs_with_it() {
         editor.patience = e2e::lsp::PATIENCE;
         cluster.start_again(Program::ApiServer).await?;
         shop.play(cluster, None).await?;
-        let rows = editor.wait_lens(&file, "✓ staging: applied main@");
+        let rows = editor.wait_lens(&file, "✓ staging: live main@");
         assert!(rows.iter().all(|row| !row.contains("last seen")), "{rows:#?}");
         editor.wait_diagnostics(&manifest, "no mark", <[_]>::is_empty);
         editor.stop();
@@ -71,7 +71,7 @@ fn a_cluster_that_falls_silent_takes_its_signs_with_it() {
         let home = Home::new();
         let mut editor = connected(&home, &shop, &kubeconfig);
         let file = shop.flux_file();
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
 
         // Its connections stand, and nobody answers.
         cluster.pause(Program::ApiServer);
@@ -82,7 +82,7 @@ fn a_cluster_that_falls_silent_takes_its_signs_with_it() {
         assert!(rows.iter().all(|row| !row.contains('✓')), "{rows:#?}");
         editor.wait_lens(&file, "last seen");
         cluster.resume(Program::ApiServer);
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
         editor.stop();
         Ok(())
     });

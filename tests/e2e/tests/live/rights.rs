@@ -18,7 +18,7 @@ fn who_may_only_look_is_offered_no_action() {
         let home = Home::new();
         let mut editor = connected(&home, &shop, &kubeconfig);
         let file = shop.flux_file();
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
 
         let forbidden = "no permission to patch kustomizations.kustomize.toolkit.fluxcd.io in ";
         let hover = editor.wait_hover(
@@ -119,7 +119,7 @@ fn what_is_not_known_is_told_in_five_different_ways() {
         let admin = cluster.kubeconfig(Role::Admin, Auth::Token).await?.named("staging")?;
         let home = Home::new();
         let mut editor = connected(&home, &shop, &admin);
-        editor.wait_lens(&shop.flux_file(), "✓ staging: applied main@");
+        editor.wait_lens(&shop.flux_file(), "✓ staging: live main@");
         let rows = said(&mut editor, &shop.folder().join("clusters/five/release.yaml"), "helmreleases");
         assert_eq!(rows, ["1: staging: does not serve helmreleases"]);
         let rows = said(&mut editor, &shop.folder().join("drafts/elsewhere.yaml"), "not applied");

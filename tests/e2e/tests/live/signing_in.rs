@@ -17,7 +17,7 @@ fn logins_run_once_and_again_only_when_asked_for() {
         let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::ClientCertificate).await?.named("staging")?;
         let home = Home::new();
         let mut editor = connected(&home, &shop, &kubeconfig);
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
         editor.stop();
 
         // One that is out of date.
@@ -33,7 +33,7 @@ fn logins_run_once_and_again_only_when_asked_for() {
             cluster.kubeconfig(Role::Admin, Auth::Exec(ExecOptions::default())).await?.named("staging")?;
         let home = Home::new();
         let mut editor = connected(&home, &shop, &kubeconfig);
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
         let plugin = kubeconfig.plugin().unwrap();
         assert_eq!(plugin.run_terminals(), [false], "it ran once, without a terminal");
         editor.stop();
@@ -79,7 +79,7 @@ fn a_login_that_fails_is_not_tried_again_unasked() {
         plugin.need_terminal(false)?;
         editor.wait_lens(&file, "Sign in");
         editor.press(&file, "Sign in");
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
         assert_eq!(plugin.run_terminals(), [false; 3]);
         editor.stop();
         Ok(())

@@ -15,7 +15,7 @@ fn what_waits_leads_to_what_failed() {
         let home = Home::new();
         let mut editor = connected(&home, &shop, &admin(testbed).await);
         let file = shop.flux_file();
-        editor.wait_lens(&file, "✓ staging: applied main@");
+        editor.wait_lens(&file, "✓ staging: live main@");
 
         let later = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: later\n  namespace: flux-system\n\
                      spec:\n  interval: 1h\n  path: ./later\n  prune: true\n  dependsOn:\n    - name: blocked\n  sourceRef:\n    \

@@ -31,7 +31,7 @@ fn what_failed_and_what_runs_instead() {
               - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
               - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
               - so since <time> UTC
-              - this text is what the cluster has
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC → health not checked
               - source GitRepository/flux-system/flux-system: fetched main@21d6388
               - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
               - outcome ReconciliationFailed at main@21d6388 <time> UTC
@@ -52,14 +52,16 @@ fn a_manifest_that_is_the_cause() {
               error ReconciliationFailed: as recorded <time>, staging: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
 
             Deployment/shop/checkout in staging
-              applied main@524dbed; changed since, pushed, checkout failed main@21d6388, as recorded <time>
+              fetched main@21d6388, not applied yet, checkout failed main@21d6388, as recorded <time>
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC; fetched main@21d6388, not applied yet
+              - not applied yet: a51c665 Staging's checkout runs what was merged last, Tomas Ferreira, 2026-11-18 09:15 UTC
               - applied by Kustomization/flux-system/checkout: its build patches the object with this document, and its inventory holds the object
 
             ✗ Kustomization/flux-system/checkout in staging: failed, tried again
               ReconciliationFailed:
               | Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
-              - running main@524dbed
-              - failed main@21d6388
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
               - so since <time> UTC
               - written in clusters/staging/apps/checkout.yaml
               - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
@@ -77,44 +79,46 @@ fn a_manifest_that_is_the_cause() {
         "apps/base/checkout/deployment.yaml",
         &[Cluster::Staging],
         expect![[r#"
-        Deployment/shop/checkout in staging
-          applied main@524dbed; changed since, checkout failed main@21d6388, as recorded <time>
-          - applied by Kustomization/flux-system/checkout: its build makes the object from this document, and its inventory holds it
-          - shaped by apps/staging/checkout/staging.yaml
+            Deployment/shop/checkout in staging
+              fetched main@21d6388, not applied yet, checkout failed main@21d6388, as recorded <time>
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC; fetched main@21d6388, not applied yet
+              - not applied yet: a51c665 Staging's checkout runs what was merged last, Tomas Ferreira, 2026-11-18 09:15 UTC
+              - applied by Kustomization/flux-system/checkout: its build makes the object from this document, and its inventory holds it
+              - shaped by apps/staging/checkout/staging.yaml
 
-        ✗ Kustomization/flux-system/checkout in staging: failed, tried again
-          ReconciliationFailed:
-          | Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
-          - running main@524dbed
-          - failed main@21d6388
-          - so since <time> UTC
-          - written in clusters/staging/apps/checkout.yaml
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            ✗ Kustomization/flux-system/checkout in staging: failed, tried again
+              ReconciliationFailed:
+              | Deployment/shop/checkout dry-run failed (Invalid): Deployment.apps "checkout" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Allways": supported values: "Always", "IfNotPresent", "Never"
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
+              - so since <time> UTC
+              - written in clusters/staging/apps/checkout.yaml
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
     check(
         "apps/staging/recommender/values.yaml",
         &[Cluster::Staging],
         expect![[r#"
-        ✗ staging: failed 1.2.0, as recorded <time>
-          error UpgradeFailed: as recorded <time>, staging: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+            ✗ staging: failed 1.2.0, as recorded <time>
+              error UpgradeFailed: as recorded <time>, staging: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
 
-        ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
-          UpgradeFailed:
-          | Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
-          - what Flux did then: Helm rollback to previous release shop/recommender.v3 with chart recommender@1.2.0 succeeded
-          - running 1.2.0
-          - failed 1.2.0
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
-          - source GitRepository/flux-system/flux-system: fetched main@21d6388
-          - release v5 deployed, chart 1.2.0 <time> UTC
-          - release v4 failed, chart 1.2.0 <time> UTC
-          - release v3 superseded, chart 1.2.0 <time> UTC
-          - applied by Kustomization/flux-system/recommender: its build reads this file as a patch, and its inventory holds the object
-          - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            ✗ HelmRelease/shop/recommender in staging: failed, not tried again before it changes
+              UpgradeFailed:
+              | Helm upgrade failed for release shop/recommender with chart recommender@1.2.0: server-side apply failed for object shop/recommender /v1, Kind=Service: Service "recommender" is invalid: spec.ports[0].port: Invalid value: 80800: must be between 1 and 65535, inclusive
+              - what Flux did then: Helm rollback to previous release shop/recommender.v3 with chart recommender@1.2.0 succeeded
+              - running 1.2.0
+              - failed 1.2.0
+              - so since <time> UTC
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC
+              - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
+              - source GitRepository/flux-system/flux-system: fetched main@21d6388
+              - release v5 deployed, chart 1.2.0 <time> UTC
+              - release v4 failed, chart 1.2.0 <time> UTC
+              - release v3 superseded, chart 1.2.0 <time> UTC
+              - applied by Kustomization/flux-system/recommender: its build reads this file as a patch, and its inventory holds the object
+              - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
@@ -133,7 +137,7 @@ fn what_waits_and_for_what() {
               - by way of Kustomization/flux-system/suggest
               - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
               - so since <time> UTC
-              - this text is what the cluster has
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC → health not checked
               - source GitRepository/flux-system/flux-system: fetched main@21d6388
               - depends on Kustomization/flux-system/infra-configs: applied main@21d6388
               - depends on Kustomization/flux-system/suggest: waiting main@524dbed
@@ -154,9 +158,9 @@ fn what_is_suspended() {
 
             Kustomization/flux-system/checkout in production: suspended; before that: applied, a newer revision is fetched
               - running production@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
-              - next production@181874b
+              - next production@181874b Loyalty: count points before reports run, 2026-11-16 14:31 UTC
               - that was so since <time> UTC
-              - this text is what the cluster has
+              - this text: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → applied production@181874b <time> UTC → health not checked
               - source GitRepository/flux-system/flux-system: fetched production@181874b
               - depends on Kustomization/flux-system/infra-configs: applied production@181874b
               - outcome ReconciliationSucceeded at production@524dbed <time> UTC
@@ -182,7 +186,7 @@ fn what_was_rolled_back() {
               - running 1.2.0
               - failed 1.2.0
               - so since <time> UTC
-              - this text is what the cluster has
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched main@21d6388
               - release v5 deployed, chart 1.2.0 <time> UTC
@@ -194,7 +198,7 @@ fn what_was_rolled_back() {
             HelmRelease/shop/recommender in production: applied
               - running 1.2.0
               - so since <time> UTC
-              - this text is what the cluster has
+              - this text: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → applied production@181874b <time> UTC → healthy
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched production@181874b
               - release v1 deployed, chart 1.2.0 <time> UTC
@@ -210,18 +214,18 @@ fn what_came_as_an_artifact() {
         "clusters/production/apps/pricing.yaml:15",
         &[Cluster::Production],
         expect![[r#"
-        production: applied main@524dbed, as recorded <time>
+            production: applied main@524dbed, as recorded <time>
 
-        Kustomization/flux-system/pricing in production: applied
-          - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC as 1.4.0@f65fbe0
-          - so since <time> UTC
-          - this text is what the cluster has
-          - source OCIRepository/flux-system/pricing: fetched main@524dbed
-          - depends on Kustomization/flux-system/infra-configs: applied production@181874b
-          - outcome ReconciliationSucceeded at main@524dbed <time> UTC
-          - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
-          - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
-    "#]],
+            Kustomization/flux-system/pricing in production: applied
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC as 1.4.0@f65fbe0
+              - so since <time> UTC
+              - this text: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → applied production@181874b <time> UTC → health not checked
+              - source OCIRepository/flux-system/pricing: fetched main@524dbed
+              - depends on Kustomization/flux-system/infra-configs: applied production@181874b
+              - outcome ReconciliationSucceeded at main@524dbed <time> UTC
+              - applied by Kustomization/flux-system/flux-system: its build reads this file, and its inventory holds the object
+              - cluster production, as recorded, not live; the newest time in the recording is <time> UTC
+        "#]],
     );
 }
 
@@ -232,14 +236,16 @@ fn a_manifest_of_a_kustomization_that_failed() {
         &[Cluster::Staging],
         expect![[r#"
             Deployment/shop/search-api in staging
-              not applied, search failed main@21d6388, as recorded <time>
+              fetched main@21d6388, not applied yet, search failed main@21d6388, as recorded <time>
+              - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC; fetched main@21d6388, not applied yet
+              - not applied yet: 3a56f59 Rename search to search-api, Tomas Ferreira, 2026-11-17 10:48 UTC
               - applied by Kustomization/flux-system/search: its build makes this object, its inventory does not hold it
 
             ✗ Kustomization/flux-system/search in staging: failed, tried again
               BuildFailed:
               | kustomize build failed: no resource matches strategic merge patch "Deployment.v1.apps/search.[noNs]": no matches for Id Deployment.v1.apps/search.[noNs]; failed to find unique target for patch Deployment.v1.apps/search.[noNs]
-              - running main@524dbed
-              - failed main@21d6388
+              - running main@524dbed Preview the storefront, deliver the landing page by itself, alert on failures, 2026-11-12 14:40 UTC
+              - failed main@21d6388 Let production's payments scale to twelve, 2026-11-19 15:42 UTC
               - so since <time> UTC
               - written in clusters/staging/apps/search.yaml
               - cluster staging, as recorded, not live; the newest time in the recording is <time> UTC

@@ -1,0 +1,158 @@
+//! What Git answers to what analysis lacks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use analysis::{Answer, Between, Commit, CommitFiles, Head, Lacks, LogEntry, Past, Refs, Tip};
+use dashmap::DashMap;
+use manifests::{FileKind, ParsedFile, RepoPath, Tree};
+
+/// How many commits between two are told.
+const LOG: usize = 5;
+/// Parsed files of commits beyond this many are forgotten together.
+const MAX_BLOBS: usize = 20_000;
+
+/// Files of commits that were parsed, by the id of their content: commits have most of them in common.
+#[derive(Default)]
+pub(crate) struct Blobs(DashMap<history::ObjectId, ParsedFile>);
+
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Blobs").field(&self.0.len()).finish()
+    }
+}
+
+/// The files of a commit.
+struct Snapshot {
+    id: String,
+    tree: history::GitTree,
+    blobs: Arc<Blobs>,
+}
+
+impl Tree for Snapshot {
+    fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
+        self.tree.read(path)
+    }
+
+    fn parsed(&self, path: &RepoPath) -> Option<ParsedFile> {
+        let id = self.tree.blob_id(path)?;
+        if let Some(known) = self.blobs.0.get(&id) {
+            return Some(known.clone());
+        }
+        let file = ParsedFile::parse(&self.tree.read(path)?);
+        if self.blobs.0.len() >= MAX_BLOBS {
+            self.blobs.0.clear();
+        }
+        self.blobs.0.insert(id, file.clone());
+        Some(file)
+    }
+
+    fn list(&self, directory: &RepoPath) -> Vec<(String, FileKind)> {
+        self.tree.list(directory)
+    }
+}
+
+impl CommitFiles for Snapshot {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_incomplete(&self) -> bool {
+        self.tree.fault().is_some()
+    }
+}
+
+/// Two commits.
+type Pair = (String, String);
+
+/// Answers from Git to what analysis lacked.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    commits: Vec<(String, Answer<Commit>)>,
+    bases: Vec<(Pair, Answer<Option<String>>)>,
+    between: Vec<(Between, Vec<LogEntry>)>,
+}
+
+/// Looks up what analysis lacked.
+pub(crate) fn look_up(git: &history::Repository, blobs: &Arc<Blobs>, lacks: Lacks) -> Answers {
+    let commits = lacks.commits.into_iter().map(|hash| {
+        let found = git.commit(&hash).and_then(|commit| Ok((commit, git.tree(&hash)?)));
+        let answer = found.map(|(commit, tree)| Commit {
+            subject: commit.subject,
+            author: commit.author,
+            time: commit.time,
+            files: Arc::new(Snapshot { id: tree.id().to_string(), tree, blobs: Arc::clone(blobs) }),
+        });
+        (hash, answer_of(answer))
+    });
+    let bases = lacks.bases.into_iter().map(|of| {
+        let base = git.merge_base(&of.0, &of.1).map(|it| it.map(|id| id.to_string()));
+        (of, answer_of(base))
+    });
+    let between = lacks.between.into_iter().map(|question| {
+        let found = git.touching(&question.from, &question.to, &question.paths, LOG);
+        let commits = found.map(|it| it.commits).unwrap_or_else(|error| {
+            tracing::debug!(%error, "history has no answer");
+            Vec::new()
+        });
+        let entry = |it: history::CommitInfo| LogEntry {
+            hash: it.id.to_string(),
+            subject: it.subject,
+            author: it.author,
+            time: it.time,
+        };
+        (question, commits.into_iter().map(entry).collect())
+    });
+    Answers { commits: commits.collect(), bases: bases.collect(), between: between.collect() }
+}
+
+fn answer_of<T>(found: history::Result<T>) -> Answer<T> {
+    found.map_or_else(
+        |error| {
+            tracing::debug!(%error, "history has no answer");
+            Answer::NotInThisClone(match &error {
+                history::Error::NotInThisClone { bring, .. } | history::Error::CutOff(bring) => {
+                    Some(bring.command().into())
+                }
+                _ => None,
+            })
+        },
+        Answer::Known,
+    )
+}
+
+impl Answers {
+    /// Puts the answers where analysis finds them.
+    pub(crate) fn note(self, past: &mut Past) {
+        for (hash, answer) in self.commits {
+            past.note_commit(hash, answer);
+        }
+        for (of, answer) in self.bases {
+            past.note_base(of, answer);
+        }
+        for (question, commits) in self.between {
+            past.note_between(question, commits);
+        }
+    }
+}
+
+/// The references of a clone, as of now. What cannot be read is not there.
+pub(crate) fn refs(git: &history::Repository) -> Refs {
+    let upstream = git.upstream().ok().flatten().map(|it| (it.remote, it.branch));
+    let head = git.head().ok().and_then(|it| {
+        Some(Head { commit: it.commit?.to_string(), branch: it.branch, upstream: upstream.clone() })
+    });
+    let mut tracked: BTreeMap<String, BTreeMap<String, Tip>> = BTreeMap::new();
+    let branches = git.branches().unwrap_or_else(|error| {
+        tracing::info!(%error, "no branches of remotes in {}", git.work_dir().display());
+        Vec::new()
+    });
+    for it in branches {
+        let moved = git.moved_at(&it.remote, &it.branch);
+        let tip = Tip { commit: it.commit.to_string(), moved };
+        tracked.entry(it.remote).or_default().entry(it.branch).or_insert(tip);
+    }
+    let tags = git.tags().unwrap_or_default();
+    let tags = tags.into_iter().map(|(name, commit)| (name, commit.to_string())).collect();
+    Refs { head, tracked, tags }
+}
