@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use gix::ObjectId;
-use gix::bstr::BString;
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::EntryMode;
 use gix::revwalk::graph::{Commit, IdMap};
 use manifests::RepoPath;
@@ -14,8 +14,9 @@ use crate::error::Bring;
 use crate::repository::{info, unreadable};
 use crate::{CommitInfo, Error, Repository, Result};
 
-/// So many commits are looked at for one answer; it is then there in milliseconds, however far apart they are.
-const MOST: usize = 2_000;
+/// So many commits are looked at for one answer; it is then there in some 50 ms at most, however far apart they are
+/// (`examples/past.rs` measures it).
+const MOST: usize = 1_000;
 /// So many commits are looked at after the histories met. With clocks that were wrong an older commit can have a
 /// younger parent; Git allows for it in the same way.
 const SLOP: usize = 32;
@@ -103,9 +104,7 @@ impl Repository {
     /// # Errors
     /// As [`Repository::commit`]; [`Error::LeftOut`] for a folder that a partial clone lacks.
     pub fn touching(&self, from: &str, to: &str, paths: &[RepoPath], limit: usize) -> Result<Touching> {
-        let mut repo = self.local();
-        // Neighbours have most of their folders in common.
-        repo.object_cache_size_if_unset(1 << 20);
+        let repo = self.local();
         let (from, to) = (self.find_commit(&repo, from)?.id, self.find_commit(&repo, to)?.id);
         let painted = self.paint(&repo, to, from)?;
         let mut end = if painted.cut_off { End::CutOff(self.bring(&repo)) } else { End::Whole };
@@ -285,18 +284,20 @@ impl Wanted {
 }
 
 type Entry = (EntryMode, ObjectId);
-type Folder = Rc<HashMap<BString, Entry>>;
+/// Those entries of a folder that are wanted, in the order in which they are.
+type Folder = Rc<[Option<Entry>]>;
 
 /// The folders of commits, and what differs in them.
 struct Trees<'repo> {
     repo: &'repo gix::Repository,
     roots: HashMap<ObjectId, Entry>,
-    folders: HashMap<ObjectId, Folder>,
+    /// By what is wanted of them: the same folder can be at two places.
+    folders: HashMap<(ObjectId, *const Wanted), Folder>,
 }
 
 impl<'repo> Trees<'repo> {
     /// Neighbours are compared, so that few folders are needed again.
-    const KEPT: usize = 64;
+    const KEPT: usize = 256;
 
     fn new(repo: &'repo gix::Repository) -> Self {
         Self { repo, roots: HashMap::new(), folders: HashMap::new() }
@@ -322,9 +323,9 @@ impl<'repo> Trees<'repo> {
         if wanted.all {
             return Ok(false);
         }
-        let (a, b) = (self.folder(a)?, self.folder(b)?);
-        for (name, below) in &wanted.below {
-            let of = |folder: &Option<Folder>| folder.as_ref().and_then(|folder| folder.get(name)).copied();
+        let (a, b) = (self.folder(a, wanted)?, self.folder(b, wanted)?);
+        for (place, below) in wanted.below.values().enumerate() {
+            let of = |folder: &Option<Folder>| folder.as_ref()?.get(place).copied().flatten();
             if !self.same(below, of(&a), of(&b))? {
                 return Ok(false);
             }
@@ -332,26 +333,27 @@ impl<'repo> Trees<'repo> {
         Ok(true)
     }
 
-    fn folder(&mut self, entry: Option<Entry>) -> Result<Option<Folder>> {
+    fn folder(&mut self, entry: Option<Entry>, wanted: &Wanted) -> Result<Option<Folder>> {
         let Some((_, id)) = entry.filter(|(mode, _)| mode.is_tree()) else { return Ok(None) };
-        if let Some(known) = self.folders.get(&id) {
+        let key = (id, std::ptr::from_ref(wanted));
+        if let Some(known) = self.folders.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
         let what = || format!("folder {}", id.to_hex_with_len(7));
         let object = self.repo.try_find_object(id).map_err(|error| unreadable(&what(), &error))?;
         let object = object.ok_or_else(|| Error::LeftOut { what: what(), id })?;
-        let tree = gix::objs::TreeRef::from_bytes(&object.data, id.kind())
-            .map_err(|error| unreadable(&what(), &error))?;
-        let folder: Folder = Rc::new(
-            tree.entries
-                .iter()
-                .map(|entry| (entry.filename.into(), (entry.mode, entry.oid.to_owned())))
-                .collect(),
-        );
+        let mut found: BTreeMap<&BStr, Entry> = BTreeMap::new();
+        for entry in gix::objs::TreeRefIter::from_bytes(&object.data, id.kind()) {
+            let entry = entry.map_err(|error| unreadable(&what(), &error))?;
+            if let Some((name, _)) = wanted.below.get_key_value(entry.filename) {
+                found.insert(name.as_bstr(), (entry.mode, entry.oid.to_owned()));
+            }
+        }
+        let folder: Folder = wanted.below.keys().map(|name| found.get(name.as_bstr()).copied()).collect();
         if self.folders.len() >= Self::KEPT {
             self.folders.clear();
         }
-        self.folders.insert(id, Rc::clone(&folder));
+        self.folders.insert(key, Rc::clone(&folder));
         Ok(Some(folder))
     }
 }
