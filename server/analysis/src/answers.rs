@@ -61,7 +61,9 @@ pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<H
     let stand = placed.and_then(|it| view.stand(path, it));
     let (Some(placed), Some(stand)) = (placed, stand) else {
         let mark = view.hover_of_mark(path, offset);
-        return mark.or_else(|| view.hover_of_manifest(path, file.as_ref()?, offset));
+        return mark
+            .or_else(|| view.hover_of_manifest(path, file.as_ref()?, offset))
+            .or_else(|| view.hover_of_purpose(path, file.as_ref()?, offset));
     };
     let (_, identity) = flux_object(&placed.document)?;
     if let Some((range, page)) = view.hover_of_reference(&stand, offset) {
@@ -69,7 +71,9 @@ pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<H
     }
     let own = [identity.kind_range, identity.name_range].map(|it| placed.in_file(it));
     let marks = view.findings(&stand).into_iter().map(|it| it.range);
-    let range = own.into_iter().chain(marks).find(|it| it.contains_inclusive(offset))?;
+    let Some(range) = own.into_iter().chain(marks).find(|it| it.contains_inclusive(offset)) else {
+        return view.hover_of_purpose(path, file.as_ref()?, offset);
+    };
     Some(Hover { range, markdown: view.markdown(&view.page_of(&stand, HOVER)) })
 }
 

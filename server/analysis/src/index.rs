@@ -13,6 +13,7 @@ use crate::inventory::{self, Found};
 use crate::journey::Made;
 use crate::json;
 use crate::navigation::Catalog;
+use crate::silent::{self, Quiet};
 
 /// An index of one repository. Cloning is cheap: clone it for a task, go on changing the original.
 ///
@@ -81,6 +82,11 @@ pub(crate) struct Covered {
     /// It may make more than is known.
     pub(crate) hides: bool,
     pub(crate) objects: Vec<Outline>,
+    /// What no message tells of.
+    pub(crate) quiet: Vec<Quiet>,
+    /// The root's own build file, and whether it says that it has no resources.
+    root_file: Option<RepoPath>,
+    pub(crate) says_empty: bool,
     /// File → objects that start in it or are patched or filled by it.
     by_path: HashMap<RepoPath, Vec<usize>>,
     /// The files that this was made of, as they were.
@@ -94,6 +100,8 @@ pub(crate) struct Outline {
     pub(crate) origin: Origin,
     /// Documents that patch it, and files that fill it.
     pub(crate) shaped_by: Vec<DocRef>,
+    /// A Flux object's content, to be compared with the live one.
+    pub(crate) flux: Option<Arc<Value>>,
 }
 
 impl Outline {
@@ -129,8 +137,12 @@ impl Covered {
             for path in paths {
                 covered.by_path.entry(path.clone()).or_default().push(at);
             }
-            covered.objects.push(Outline { id, origin: object.origin.clone(), shaped_by });
+            let flux = Kind::from_group_kind(&id.group, &id.kind).map(|_| Arc::clone(&object.value));
+            covered.objects.push(Outline { id, origin: object.origin.clone(), shaped_by, flux });
         }
+        covered.quiet = silent::quiet(build);
+        covered.root_file.clone_from(&build.root_file);
+        covered.says_empty = build.says_empty;
         covered
     }
 
@@ -159,6 +171,11 @@ impl Covered {
     /// The objects that start in a file, or are patched or filled by it.
     pub(crate) fn objects_of(&self, path: &RepoPath) -> impl Iterator<Item = &Outline> {
         self.by_path.get(path).into_iter().flatten().filter_map(|at| self.objects.get(*at))
+    }
+
+    /// The root's own build file, if it has one.
+    pub(crate) fn root_file(&self) -> Option<&RepoPath> {
+        self.root_file.as_ref()
     }
 
     pub(crate) fn is_current(&self, index: &RepoIndex) -> bool {

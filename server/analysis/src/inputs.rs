@@ -261,6 +261,8 @@ pub struct Settings {
     pub lens_verbs: usize,
     /// Nothing is marked stronger than this.
     pub max_severity: Severity,
+    /// How bad it is when something is Ready and not what is written; `None` for no marks of that.
+    pub silent: Option<Severity>,
     /// Whether actions (reconcile, suspend, resume) are offered.
     pub actions: bool,
     /// Path → cluster name or key. A file under a mapped path is only looked for in the clusters mapped to it.
@@ -276,6 +278,7 @@ impl Default for Settings {
             lens_max: 50,
             lens_verbs: 2,
             max_severity: Severity::Error,
+            silent: Some(Severity::Warning),
             actions: true,
             mapping: Vec::new(),
         }

@@ -2,7 +2,7 @@
 //! failure, in whatever file of the repository that is.
 
 use flux::failure::{Fault, Place, Problem};
-use flux::{Kind, Named, Object, ObjectId, State, Verdict};
+use flux::{Kind, Named, Object, ObjectId, Revision, State, Verdict};
 use manifests::kustomize::{Files, is_kustomization_name};
 use manifests::{Document, ParsedFile, Placed, RepoPath, TextRange};
 use std::collections::{BTreeMap, HashMap};
@@ -163,17 +163,22 @@ impl View<'_> {
                 revisions.extend(applied.map(|it| (applier.id.clone(), it)));
             }
         }
+        self.text_at(cluster, &revisions, &spot.shaped_by)
+    }
+
+    /// Whether parts of texts are what they were at revisions of Kustomizations.
+    pub(crate) fn text_at(&self, cluster: usize, revisions: &[(ObjectId, Revision)], parts: &[Part]) -> Text {
         let mut same = false;
-        for (object, revision) in &revisions {
+        for (object, revision) in revisions {
             if self.derived[cluster].binding.deliveries.of(object).is_none() {
                 continue;
             }
             let Some(commit) = revision.commit() else { continue };
-            match self.same_parts(commit, &spot.shaped_by) {
+            match self.same_parts(commit, parts) {
                 Some(true) => same = true,
                 Some(false) => {
                     let pushed = match self.followed(cluster, object) {
-                        Some(commit) => match self.same_parts(&commit, &spot.shaped_by) {
+                        Some(commit) => match self.same_parts(&commit, parts) {
                             Some(true) => Pushed::Yes,
                             Some(false) => Pushed::No,
                             None => Pushed::Unknown,
@@ -227,7 +232,11 @@ impl View<'_> {
     pub(crate) fn files_with_marks(&self) -> Vec<RepoPath> {
         let mut files: Vec<RepoPath> = (0..self.inputs.clusters.len())
             .filter(|cluster| self.proof(*cluster) != Proof::None)
-            .flat_map(|cluster| self.by_file(cluster).keys().cloned())
+            .flat_map(|cluster| {
+                let mut files: Vec<RepoPath> = self.by_file(cluster).keys().cloned().collect();
+                files.extend(self.silent_files(cluster));
+                files
+            })
             .collect();
         files.sort();
         files.dedup();

@@ -45,6 +45,10 @@ macro_rules! spans {
 pub(crate) use spans;
 
 impl Page {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn heading(&mut self, spans: Vec<Span>) {
         self.0.push(Block::Heading(spans));
     }

@@ -6,7 +6,7 @@
 //! name, and in the end nothing at all, which leaves the fault to the Flux object's own document. It is never another
 //! document than one that has to do with it.
 
-mod build;
+pub(crate) mod build;
 mod look;
 mod values;
 mod walk;
@@ -69,7 +69,7 @@ pub(crate) struct Part {
 }
 
 impl Spot {
-    fn at(site: &Site, exact: bool) -> Option<Spot> {
+    pub(crate) fn at(site: &Site, exact: bool) -> Option<Spot> {
         let (path, range) = site.in_file()?;
         let part = Part { path: path.clone(), index: site.document_index(), offset: range.start() };
         Some(Spot { path, range, exact, related: Vec::new(), fixes: Vec::new(), shaped_by: vec![part] })

@@ -11,5 +11,7 @@ mod navigation;
 mod placing;
 mod plain;
 mod properties;
+mod purpose;
+mod silent;
 mod speed;
 mod statuses;

@@ -95,6 +95,18 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    fn severity(self) -> Option<analysis::Severity> {
+        match self {
+            Level::Error => Some(analysis::Severity::Error),
+            Level::Warning => Some(analysis::Severity::Warning),
+            Level::Information => Some(analysis::Severity::Information),
+            Level::Hint => Some(analysis::Severity::Hint),
+            Level::Off => None,
+        }
+    }
+}
+
 /// How much goes into the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -171,6 +183,8 @@ pub struct Settings {
     pub scope: Scope,
     /// No mark is worse.
     pub max_severity: Level,
+    /// How bad it is when Flux says Ready and what is written is not what is applied.
+    pub silent_failures: Level,
     /// Whether a status bar is fed.
     pub status_bar: StatusBar,
 }
@@ -194,6 +208,7 @@ impl Default for Settings {
             symbols: Symbols::Unicode,
             scope: Scope::Workspace,
             max_severity: Level::Error,
+            silent_failures: Level::Warning,
             status_bar: StatusBar::Auto,
         }
     }
@@ -363,12 +378,8 @@ impl Settings {
             lens_on_manifests: self.lens == Lens::All,
             lens_max: self.lens_max,
             lens_verbs,
-            max_severity: match self.max_severity {
-                Level::Error => analysis::Severity::Error,
-                Level::Warning => analysis::Severity::Warning,
-                Level::Information => analysis::Severity::Information,
-                Level::Hint | Level::Off => analysis::Severity::Hint,
-            },
+            max_severity: self.max_severity.severity().unwrap_or(analysis::Severity::Hint),
+            silent: self.silent_failures.severity(),
             actions: self.actions != Actions::Off,
             mapping: self
                 .mapping
@@ -494,6 +505,7 @@ impl Source {
         self.set("lens.symbols", &mut settings.symbols);
         self.set("diagnostics.scope", &mut settings.scope);
         self.set("diagnostics.maxSeverity", &mut settings.max_severity);
+        self.set("diagnostics.silentFailures", &mut settings.silent_failures);
         self.set("statusBar", &mut settings.status_bar);
         // Read by VS Code itself.
         self.known("trace.server");

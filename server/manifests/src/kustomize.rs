@@ -7,6 +7,7 @@ use crate::{FieldPath, FileKind, RepoPath, Tree};
 mod beside;
 mod build;
 mod generate;
+mod keys;
 mod lookup;
 mod merge;
 mod object;
@@ -15,6 +16,7 @@ mod transform;
 mod variables;
 
 pub use build::{Build, Overlay, build};
+pub use keys::{BUILD_FILE_KEYS, StrayKey};
 pub use lookup::{FileValues, Files};
 pub use object::{Built, How, Id, Origin, Shaper, is_cluster_scoped, may_be};
 pub use variables::{Variable, Variables};

@@ -4,6 +4,7 @@ use flux::{ObjectId, State, Verdict};
 use manifests::RepoPath;
 
 use super::{Mark, cause_sentence, severity_of, severity_of_failure};
+use crate::earlier::Text;
 use crate::inputs::{Proof, Severity};
 use crate::marked::{Found, Mark as Marked};
 use crate::placing::Spot;
@@ -46,8 +47,25 @@ impl View<'_> {
                 self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot));
                 marks.push(mark);
             }
+            marks.extend(self.silent_marks(cluster, proof, path));
         }
         marks
+    }
+
+    /// The marks for what Flux passed over in silence.
+    fn silent_marks(&self, cluster: usize, proof: Proof, path: &RepoPath) -> Vec<Mark> {
+        let Some(severity) = self.inputs.settings.silent else { return Vec::new() };
+        let marks = self.silent(cluster, path).into_iter().map(|it| {
+            let mut mark = self.mark_at(cluster, &it.by, &it.verdict, &it.spot, severity);
+            mark.code = it.code.to_owned();
+            mark.sentence = words::data(&it.sentence);
+            mark.key.clone_from(&mark.sentence);
+            mark.revision = Some(it.revision);
+            mark.fixes = it.spot.fixes;
+            self.weigh(&mut mark, proof, Text::Same);
+            mark
+        });
+        marks.collect()
     }
 
     /// The mark for what an object waits for, where the reference stands in another document than its own.

@@ -489,37 +489,11 @@ fn entries(root: &Value) -> Vec<&Arc<Value>> {
 
 /// The key of a kustomization file that a misspelt one means.
 fn known_key(key: &str) -> Option<&'static str> {
-    const KEYS: &[&str] = &[
-        "apiVersion",
-        "kind",
-        "metadata",
-        "resources",
-        "components",
-        "namespace",
-        "namePrefix",
-        "nameSuffix",
-        "labels",
-        "commonLabels",
-        "commonAnnotations",
-        "patches",
-        "patchesStrategicMerge",
-        "patchesJson6902",
-        "images",
-        "replicas",
-        "replacements",
-        "configMapGenerator",
-        "secretGenerator",
-        "generatorOptions",
-        "generators",
-        "transformers",
-        "validators",
-        "configurations",
-        "crds",
-        "helmCharts",
-        "openapi",
-        "buildMetadata",
-        "sortOptions",
-    ];
-    let mut near = KEYS.iter().filter(|it| super::walk::typos(key, it).is_some());
+    near(key, manifests::kustomize::BUILD_FILE_KEYS)
+}
+
+/// The one of some keys that a misspelt one means.
+pub(crate) fn near(key: &str, keys: &[&'static str]) -> Option<&'static str> {
+    let mut near = keys.iter().filter(|it| super::walk::typos(key, it).is_some());
     near.next().filter(|_| near.next().is_none()).copied()
 }

@@ -188,6 +188,7 @@ impl World {
             "off" => self.settings.actions = false,
             "verbs" => self.settings.lens_verbs = value.parse().expect("a number"),
             "max" => self.settings.lens_max = value.parse().expect("a number"),
+            "silent" => self.settings.silent = None,
             "severity" => self.settings.max_severity = Severity::Warning,
             "not-connected" => self.not_connected.push(value.to_owned()),
             "map" => {

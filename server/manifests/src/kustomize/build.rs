@@ -10,6 +10,7 @@ use std::sync::Arc;
 use text_size::TextRange;
 
 use super::generate;
+use super::keys::{self, StrayKey};
 use super::lookup::{Files, Found, is_remote};
 use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
 use super::transform::{self, Pairs};
@@ -32,6 +33,12 @@ pub struct Build {
     pub files: BTreeMap<RepoPath, BTreeSet<Use>>,
     /// What is not in the answer, or not right in it, and why.
     pub unknown: Vec<Unknown>,
+    /// Keys of the root's own build file that kustomize does not know: Flux drops them before it builds.
+    pub stray_keys: Vec<StrayKey>,
+    /// The root's own build file, if it has one.
+    pub root_file: Option<RepoPath>,
+    /// Whether that says by an empty list that it has no resources.
+    pub says_empty: bool,
 }
 
 impl Build {
@@ -239,6 +246,12 @@ impl Walk<'_, '_> {
         {
             let why = Why::WrongKind(dir.clone());
             self.unknown(at, &entry.field, entry.value.site.as_ref(), why);
+        }
+        if overlay.is_some() {
+            self.build.stray_keys = keys::strays(value);
+            self.build.root_file = Some(level.path.clone());
+            let resources = value.get("resources").and_then(|it| it.as_sequence());
+            self.build.says_empty = resources.is_some_and(<[_]>::is_empty);
         }
         level.file = Some(Arc::clone(value));
         self.open.push(dir.clone());

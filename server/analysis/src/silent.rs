@@ -1,0 +1,293 @@
+//! What goes wrong without a word (flux-reference H 1-3): Flux says Ready, and what is written is not what is applied.
+//!
+//! Each mark has its proof, and there is none without: the Kustomization is Ready, the text is the one of the revision
+//! that it applied, and its inventory or the live object shows the rest. Live objects are those that are watched, Flux's
+//! own; of other kinds a dropped key could only be seen by reading each object, which nobody asked for.
+
+use std::sync::Arc;
+
+use flux::{Kind, Object, ObjectId, Revision, Verdict};
+use manifests::kustomize::{Build, Built, Id, Origin};
+use manifests::value::{Data, Member};
+use manifests::{FieldPath, RepoPath, Site, Value};
+use serde_json::Value as Json;
+
+use crate::deliveries::Delivery;
+use crate::earlier::Text;
+use crate::index::{Covered, Outline};
+use crate::placing::{Spot, build::near};
+use crate::view::{View, in_inventory};
+
+/// Something in a build that Flux would pass over in silence, if it is as it looks.
+#[derive(Debug)]
+pub(crate) struct Quiet {
+    what: What,
+    site: Site,
+}
+
+#[derive(Debug)]
+enum What {
+    /// A key that kustomize does not know, and the one that it seems to mean.
+    StrayKey { key: Arc<str>, meant: Option<&'static str> },
+    /// An encrypted object.
+    Sealed { id: Id },
+    /// A generated object that holds the text of an encrypted file; of a Secret only where nothing is decrypted.
+    SealedInput { id: Id },
+}
+
+/// A silent failure that is proved.
+pub(crate) struct Silent {
+    /// The Kustomization that is Ready.
+    pub(crate) by: ObjectId,
+    pub(crate) verdict: Arc<Verdict>,
+    /// What it applied.
+    pub(crate) revision: Revision,
+    pub(crate) spot: Spot,
+    pub(crate) code: &'static str,
+    pub(crate) sentence: String,
+}
+
+/// What may be silent in a build, by its text alone.
+pub(crate) fn quiet(build: &Build) -> Vec<Quiet> {
+    let strays = build.stray_keys.iter().filter_map(|it| {
+        let meant = near(&it.key, it.known);
+        Some(Quiet { what: What::StrayKey { key: Arc::clone(&it.key), meant }, site: it.site.clone()? })
+    });
+    strays.chain(build.objects.iter().filter_map(sealed)).collect()
+}
+
+/// Ciphertext of SOPS in an object, wherever it came from.
+fn sealed(object: &Built) -> Option<Quiet> {
+    if is_left_alone(&object.value) || says(&object.value, "decrypt", &["disabled"]) {
+        return None;
+    }
+    let id = object.id()?;
+    match &object.origin {
+        Origin::Document { .. } => {
+            let sops = object.value.member("sops")?;
+            sops.value.get("mac")?;
+            Some(Quiet { what: What::Sealed { id }, site: sops.site.clone()? })
+        }
+        Origin::Generated { .. } => {
+            let data = object.value.get("data")?.as_mapping()?;
+            let is_sealed = |it: &&Member| {
+                it.value
+                    .as_text()
+                    .is_some_and(|it| it.value.contains("ENC[AES256_GCM,") && it.value.contains("sops"))
+            };
+            let entry = data.iter().find(is_sealed)?;
+            Some(Quiet { what: What::SealedInput { id }, site: entry.site.clone()? })
+        }
+    }
+}
+
+/// Whether Flux is told to leave the object as it is in the cluster (flux-reference E.6): what is not live is no fault.
+fn is_left_alone(value: &Value) -> bool {
+    says(value, "reconcile", &["disabled"]) || says(value, "ssa", &["Ignore", "IfNotPresent", "Merge"])
+}
+
+/// Whether an annotation or a label of Flux (`kustomize.toolkit.fluxcd.io/…`) has one of these values.
+fn says(value: &Value, key: &str, words: &[&str]) -> bool {
+    let is_it = |it: &Member| {
+        it.key.strip_prefix("kustomize.toolkit.fluxcd.io/") == Some(key)
+            && it.value.as_str().is_some_and(|told| words.iter().any(|word| word.eq_ignore_ascii_case(told)))
+    };
+    let kinds = ["annotations", "labels"].into_iter();
+    kinds.filter_map(|it| value.dig(&["metadata", it])?.as_mapping()).flatten().any(is_it)
+}
+
+impl View<'_> {
+    /// Files in which something may be silent.
+    pub(crate) fn silent_files(&self, cluster: usize) -> Vec<RepoPath> {
+        if self.inputs.settings.silent.is_none() {
+            return Vec::new();
+        }
+        let binding = &self.derived[cluster].binding;
+        let ready = binding.deliveries.from_here.iter().zip(&binding.covered);
+        let ready = ready.filter(|(it, _)| self.ready_at(cluster, it).is_some());
+        let mut files: Vec<RepoPath> = Vec::new();
+        for (delivery, covered) in ready {
+            files.extend(covered.quiet.iter().filter_map(|it| Some(it.site.in_file()?.0)));
+            if builds_nothing(delivery, covered) {
+                files.extend(covered.root_file().cloned());
+            }
+        }
+        files
+    }
+
+    /// The silent failures that stand in a file.
+    pub(crate) fn silent(&self, cluster: usize, path: &RepoPath) -> Vec<Silent> {
+        if self.inputs.settings.silent.is_none() {
+            return Vec::new();
+        }
+        let binding = &self.derived[cluster].binding;
+        let mut found = Vec::new();
+        for at in binding.covering(path) {
+            let (Some(delivery), Some(covered)) =
+                (binding.deliveries.from_here.get(*at), binding.covered.get(*at))
+            else {
+                continue;
+            };
+            let Some((verdict, revision)) = self.ready_at(cluster, delivery) else { continue };
+            let by = &delivery.kustomization.id;
+            let is_here = |site: &&Site| site.in_file().is_some_and(|(file, _)| file == *path);
+            let mut told = Vec::new();
+            for it in &covered.quiet {
+                if let Some(site) = Some(&it.site).filter(is_here)
+                    && let Some((code, sentence, fix)) = proved(&it.what, delivery)
+                {
+                    told.push((site.clone(), code, sentence, fix));
+                }
+            }
+            if told.is_empty() && builds_nothing(delivery, covered) && covered.root_file() == Some(path) {
+                let sentence = format!("this builds nothing: {by} is Ready and applies no object");
+                told.extend(self.of_build_file(path).map(|site| (site, "NothingBuilt", sentence, None)));
+            }
+            for outline in covered.objects_of(path) {
+                for (at, site) in self.dropped(cluster, delivery, outline) {
+                    if is_here(&&site) {
+                        let sentence = format!(
+                            "`{at}` is not in the live object, although {by} is Ready: dropped on the way, or taken away there"
+                        );
+                        told.push((site, "DroppedField", sentence, None));
+                    }
+                }
+            }
+            for (site, code, sentence, fix) in told {
+                let Some(mut spot) = Spot::at(&site, true) else { continue };
+                spot.fixes.extend(fix);
+                // Of another text nobody said that it was applied.
+                let revisions = [(by.clone(), revision.clone())];
+                if self.text_at(cluster, &revisions, &spot.shaped_by) != Text::Same {
+                    continue;
+                }
+                let (by, verdict, revision) = (by.clone(), Arc::clone(&verdict), revision.clone());
+                found.push(Silent { by, verdict, revision, spot, code, sentence });
+            }
+        }
+        found
+    }
+
+    /// What a Kustomization applied, if it is Ready and it is known from which folder.
+    fn ready_at(&self, cluster: usize, delivery: &Delivery) -> Option<(Arc<Verdict>, Revision)> {
+        let verdict = self.verdict(cluster, &delivery.kustomization.id)?;
+        if !verdict.state.is_ready() || !delivery.from.is_certain() {
+            return None;
+        }
+        let applied = verdict.applied.clone()?;
+        Some((verdict, applied))
+    }
+
+    /// A place for what is to be said of a whole kustomization.yaml: its resources, else its kind, else its first key.
+    fn of_build_file(&self, path: &RepoPath) -> Option<Site> {
+        let file = self.inputs.repo.tree.parsed(path)?;
+        let value = manifests::value::of_file(path, &file).into_iter().flatten().next()?;
+        let member = ["resources", "kind"].iter().find_map(|it| value.member(it));
+        member.or_else(|| value.as_mapping()?.first())?.site.clone()
+    }
+
+    /// The keys of a Flux object's spec that the live object lacks. Where a Kustomization does not apply all that is
+    /// written, there is nothing to compare.
+    fn dropped(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<(FieldPath, Site)> {
+        let (Some(value), Some(kind)) =
+            (&outline.flux, Kind::from_group_kind(&outline.id.group, &outline.id.kind))
+        else {
+            return Vec::new();
+        };
+        let applier = &delivery.kustomization;
+        if applier.spec.remote || is_left_alone(value) || applier.raw_spec().get("ignore").is_some() {
+            return Vec::new();
+        }
+        let ids = in_inventory(applier, outline);
+        let [id] = ids.as_slice() else { return Vec::new() };
+        let Some(live) = self.facts(cluster).get(id).filter(|it| it.kind == kind) else { return Vec::new() };
+        // Of another version of the kind some fields have other names.
+        if value.text(&["apiVersion"]).is_none_or(|it| !it.ends_with(&format!("/{}", live.version))) {
+            return Vec::new();
+        }
+        let Some(spec) = value.get("spec") else { return Vec::new() };
+        let mut found = Vec::new();
+        missing(spec, &live_spec(live), &FieldPath::root().key("spec"), &mut found);
+        found
+    }
+}
+
+fn live_spec(live: &Object) -> Json {
+    serde_json::from_str(&live.spec_json).unwrap_or_default()
+}
+
+/// Whether a Kustomization applies nothing and nothing is all that its texts make. Who writes `resources: []` says so.
+fn builds_nothing(delivery: &Delivery, covered: &Covered) -> bool {
+    let inventory = delivery.kustomization.status.inventory.as_ref();
+    inventory.is_some_and(|it| it.iter().next().is_none())
+        && covered.objects.is_empty()
+        && !covered.hides
+        && !covered.says_empty
+}
+
+fn proved(what: &What, delivery: &Delivery) -> Option<(&'static str, String, Option<String>)> {
+    let applier = &delivery.kustomization;
+    let by = &applier.id;
+    let applied = |id: &Id| {
+        let inventory = applier.status.inventory.as_ref();
+        inventory.is_some_and(|it| {
+            it.iter().any(|it| *it.kind == *id.kind && *it.group == *id.group && id.may_be_named(it.name))
+        })
+    };
+    let decrypts = applier.raw_spec().get("decryption").is_some();
+    match what {
+        What::StrayKey { key, meant } => {
+            let mut sentence =
+                format!("`{key}` is no key of a kustomization here, and was dropped without a word");
+            if applier.status.inventory.as_ref().is_some_and(|it| it.iter().next().is_none()) {
+                sentence.push_str(&format!(": {by} is Ready and applies nothing"));
+            }
+            Some(("UnknownKey", sentence, meant.map(str::to_owned)))
+        }
+        What::Sealed { id } => (!decrypts && applied(id)).then(|| {
+            let sentence =
+                format!("encrypted, and {by} has no `spec.decryption`: the ciphertext is applied as it is");
+            ("NotDecrypted", sentence, None)
+        }),
+        What::SealedInput { id } if &*id.kind == "ConfigMap" && decrypts && applied(id) => {
+            let sentence = "encrypted, and what a configMapGenerator reads is never decrypted: the ciphertext is applied as it is";
+            Some(("NotDecrypted", sentence.to_owned(), None))
+        }
+        What::SealedInput { id } => (!decrypts && applied(id)).then(|| {
+            let sentence =
+                format!("encrypted, and {by} has no `spec.decryption`: the ciphertext is applied as it is");
+            ("NotDecrypted", sentence, None)
+        }),
+    }
+}
+
+/// The keys of a text that the live object lacks. What is empty, `false` or 0 is left out by those who write objects, and
+/// lists are compared where they are as long as each other only: no proof in either.
+fn missing(written: &Value, live: &Json, at: &FieldPath, found: &mut Vec<(FieldPath, Site)>) {
+    match (&written.data, live) {
+        (Data::Mapping(members), Json::Object(live)) => {
+            for member in members {
+                let at = at.key(&*member.key);
+                match live.get(&*member.key) {
+                    Some(live) => missing(&member.value, live, &at, found),
+                    None if is_nothing(&member.value) => {}
+                    None => found.extend(member.site.clone().map(|site| (at, site))),
+                }
+            }
+        }
+        (Data::Sequence(items), Json::Array(live)) if items.len() == live.len() => {
+            for (nth, (item, live)) in items.iter().zip(live).enumerate() {
+                missing(item, live, &at.index(nth), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match &value.data {
+        Data::Scalar(text) => text.is_null() || matches!(&*text.value, "" | "false" | "0"),
+        Data::Sequence(items) => items.is_empty(),
+        Data::Mapping(members) => members.iter().all(|it| is_nothing(&it.value)),
+    }
+}
