@@ -21,6 +21,7 @@ export function registerCommands(server: Server, status: Status, details: Detail
       if (isDetails(answer)) await details.show({ ...answer, title: answer.title || 'Flux status' });
     },
     chooseCluster: () => server.execute(serverCommand.chooseCluster, uriArgument()),
+    commitStatus: () => server.execute(serverCommand.commitStatus, uriArgument()),
     signIn: async () => {
       const cluster = await choose(status.clusters, 'signIn', 'Sign in to which cluster?');
       if (cluster !== null) await server.execute(serverCommand.signIn, cluster && { cluster });

@@ -13,6 +13,11 @@ export interface PickItem {
   detail?: string;
 }
 
+/** `fluxcd/token`, a request of the server within *Show Commit Status*: the token for one host, or null. */
+export interface TokenParams {
+  host: string;
+}
+
 /** `fluxcd/details`, a notification of the server: text to show in a document of its own. */
 export interface DetailsParams {
   title: string;
@@ -45,6 +50,7 @@ export const serverCommand = {
   statusAtCursor: 'fluxcd.statusAtCursor',
   goToCause: 'fluxcd.goToCause',
   chooseCluster: 'fluxcd.chooseCluster',
+  commitStatus: 'fluxcd.commitStatus',
   signIn: 'fluxcd.signIn',
   disconnect: 'fluxcd.disconnect',
 } as const;

@@ -16,9 +16,10 @@ import {
 import type { Details } from './details';
 import { pick } from './pick';
 import { CancellableProgress } from './progress';
-import type { DetailsParams, PickParams, StatusParams } from './protocol';
+import type { DetailsParams, PickParams, StatusParams, TokenParams } from './protocol';
 import { get, needRestart, section, settingsForServer } from './settings';
 import type { Status } from './status';
+import { token } from './token';
 
 /** The documents that the server is told of. It stays silent in YAML that is not Kubernetes. */
 const selector = [{ scheme: 'file', language: 'yaml' }];
@@ -133,6 +134,7 @@ export class Server implements vscode.Disposable {
       this.clientOptions(() => client),
     );
     client.onRequest('fluxcd/pick', (params: PickParams, token) => pick(params, token));
+    client.onRequest('fluxcd/token', (params: TokenParams) => token(params));
     client.onNotification('fluxcd/details', (params: DetailsParams) => this.details.show(params));
     client.onNotification('fluxcd/status', (params: StatusParams) => this.status.update(params));
     client.onDidChangeState(({ newState }) => {
@@ -169,7 +171,7 @@ export class Server implements vscode.Disposable {
       initializationOptions: () => ({
         settings: this.settings(),
         trusted: vscode.workspace.isTrusted,
-        client: { pick: true, details: true, status: true },
+        client: { pick: true, details: true, status: true, token: true },
       }),
       initializationFailedHandler: () => false,
       markdown: { isTrusted: false, supportHtml: false },

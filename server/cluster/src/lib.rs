@@ -38,5 +38,5 @@ pub use kubeconfig::{
 pub use recorded::{Recorded, RecordedError, read_list, recorded, recording_names};
 pub use session::{Session, SessionOptions};
 pub use snapshot::Snapshot;
-pub use state::StateDir;
+pub use state::{Lock, StateDir};
 pub use wire::Clock;

@@ -44,7 +44,10 @@ impl StateDir {
     }
 
     /// Writes `name` so that a reader sees the old or the new content, never half of it.
-    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let dir = self.make()?;
         // The process id keeps two windows from writing into the same temporary file.
         let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
@@ -61,7 +64,10 @@ impl StateDir {
     }
 
     /// The content of `name`; `None` if there is none.
-    pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         match std::fs::read(self.0.join(name)) {
             Ok(content) => Ok(Some(content)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -70,7 +76,10 @@ impl StateDir {
     }
 
     /// Takes the lock `name`, waiting for whoever has it. Blocks: for short sections on a thread that may wait.
-    pub(crate) fn lock_blocking(&self, name: &str) -> io::Result<Lock> {
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn lock_blocking(&self, name: &str) -> io::Result<Lock> {
         let file = private(&self.make()?.join(name), false)?;
         file.lock()?;
         Ok(Lock { _file: file })
@@ -103,7 +112,7 @@ impl StateDir {
 /// A lock on a file of the state folder, across processes. Released when dropped, and by the system when the
 /// process dies.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 

@@ -46,6 +46,18 @@ pub enum Login {
     Never,
 }
 
+/// May the forge of a repository be asked for commit statuses? Ordered from loose to strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommitStatus {
+    /// Yes, wherever it is known what runs at the host.
+    On,
+    /// After *Show commit status from …*.
+    Ask,
+    /// No, and it is not offered.
+    Off,
+}
+
 /// Where lenses stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -187,6 +199,12 @@ pub struct Settings {
     pub silent_failures: Level,
     /// Whether a status bar is fed.
     pub status_bar: StatusBar,
+    /// May forges be asked for commit statuses.
+    pub commit_status: CommitStatus,
+    /// Host (with its port, if it is not the usual one) → what runs there. Tokens of the environment follow it.
+    pub forge_hosts: BTreeMap<String, forge::Service>,
+    /// Context of a commit status → the object that it is about: `Kustomization/flux-system/apps`, or without the namespace.
+    pub status_contexts: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
@@ -210,6 +228,9 @@ impl Default for Settings {
             max_severity: Level::Error,
             silent_failures: Level::Warning,
             status_bar: StatusBar::Auto,
+            commit_status: CommitStatus::Ask,
+            forge_hosts: BTreeMap::new(),
+            status_contexts: BTreeMap::new(),
         }
     }
 }
@@ -306,7 +327,12 @@ impl UserFile {
     fn unreadable(path: &Path, reason: String) -> UserFile {
         let problems = vec![Problem::Unreadable { file: path.to_owned(), reason }];
         // What it forbade is not known: nothing is contacted or changed before it can be read again.
-        let settings = Settings { clusters: Clusters::Off, actions: Actions::Off, ..Settings::default() };
+        let settings = Settings {
+            clusters: Clusters::Off,
+            actions: Actions::Off,
+            commit_status: CommitStatus::Off,
+            ..Settings::default()
+        };
         UserFile { path: path.to_owned(), settings, problems }
     }
 
@@ -329,6 +355,10 @@ impl UserFile {
             settings.context_aliases.clone_from(&own.context_aliases);
             problems.push(refused("contextAliases"));
         }
+        if settings.forge_hosts != own.forge_hosts {
+            settings.forge_hosts.clone_from(&own.forge_hosts);
+            problems.push(refused("commitStatus.hosts"));
+        }
         if let Some(path) = source.take("server.path")
             && path.as_str().is_some_and(|path| !path.is_empty())
         {
@@ -347,6 +377,10 @@ impl UserFile {
         if settings.login < own.login {
             settings.login = own.login;
             looser("login");
+        }
+        if settings.commit_status < own.commit_status {
+            settings.commit_status = own.commit_status;
+            looser("commitStatus");
         }
         if settings.log_level < own.log_level {
             settings.log_level = own.log_level;
@@ -403,7 +437,7 @@ struct Source {
 }
 
 /// Settings that are maps themselves: their keys are data.
-const MAPS: [&str; 2] = ["mapping", "contextAliases"];
+const MAPS: [&str; 4] = ["mapping", "contextAliases", "commitStatus.hosts", "commitStatus.contexts"];
 
 impl Source {
     fn new(value: &Value, place: String) -> Source {
@@ -507,6 +541,10 @@ impl Source {
         self.set("diagnostics.maxSeverity", &mut settings.max_severity);
         self.set("diagnostics.silentFailures", &mut settings.silent_failures);
         self.set("statusBar", &mut settings.status_bar);
+        self.set("commitStatus", &mut settings.commit_status);
+        self.set("commitStatus.show", &mut settings.commit_status);
+        self.set("commitStatus.hosts", &mut settings.forge_hosts);
+        self.set("commitStatus.contexts", &mut settings.status_contexts);
         // Read by VS Code itself.
         self.known("trace.server");
         settings
@@ -578,6 +616,30 @@ mod tests {
             (Clusters::Off, Actions::Off, Login::Ask)
         );
         assert!(settings.is_protected("team-EU-1") && settings.is_protected("my-prod"));
+    }
+
+    #[test]
+    fn forges_are_asked_as_the_user_says_and_no_repository_brings_a_host() {
+        let settings = check(
+            "[commitStatus]\nshow = \"on\"\nhosts = { \"git.example.com:3000\" = \"gitea\" }",
+            json!({
+                "commitStatus": {"hosts": {"evil.example": "gitea"}, "contexts": {"eu/apps": "Kustomization/apps"}}
+            }),
+            "The editor's settings name `fluxcd.commitStatus.hosts`. It is ignored, because workspace settings belong \
+             to the repository. Put it into your own file instead: /home/me/.config/fluxcd-ls/config.toml",
+        );
+        assert_eq!(settings.commit_status, CommitStatus::On);
+        assert_eq!(settings.forge_hosts, [("git.example.com:3000".to_owned(), forge::Service::Gitea)].into());
+        assert_eq!(settings.status_contexts["eu/apps"], "Kustomization/apps");
+        let settings = check(
+            "",
+            json!({"commitStatus": "on"}),
+            "The editor's settings want `fluxcd.commitStatus` looser than your own file says. It is ignored, because \
+             workspace settings belong to the repository; they can only be stricter. To loosen it, change \
+             /home/me/.config/fluxcd-ls/config.toml",
+        );
+        assert_eq!(settings.commit_status, CommitStatus::Ask);
+        assert_eq!(check("", json!({"commitStatus": "off"}), "").commit_status, CommitStatus::Off);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::fmt;
 use url::Url;
 
 /// What runs at a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(missing_docs)] // The names say it.
 pub enum Service {
     GitHub,

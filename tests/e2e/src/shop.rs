@@ -171,6 +171,11 @@ impl Shop {
         self.push("Wait for a volume")
     }
 
+    /// The full hash of the commit that is checked out.
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
     fn git(&self, arguments: &[&str]) -> String {
         let ended = Command::new("git")
             .arg("-C")

@@ -150,6 +150,12 @@ local verbs = {
       execute(to, 'fluxcd.chooseCluster', { uri = vim.uri_from_bufnr(0) })
     end
   end,
+  ['commit-status'] = function()
+    local to = client()
+    if to then
+      execute(to, 'fluxcd.commitStatus', { uri = vim.uri_from_bufnr(0) })
+    end
+  end,
   ['sign-in'] = function(cluster)
     on_cluster('fluxcd.signIn', 'signIn', cluster)
   end,

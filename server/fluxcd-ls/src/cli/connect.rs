@@ -43,6 +43,11 @@ pub fn settings() -> Settings {
 }
 
 impl Selection {
+    /// Whether there is a cluster that it is about, or a recording of one.
+    pub fn names_any(&self, settings: &Settings) -> bool {
+        !(self.contexts.is_empty() && self.snapshots.is_empty() && settings.snapshots.is_empty())
+    }
+
     /// The clusters as far as they can be had, and sentences about those that cannot.
     pub async fn gather(&self, settings: &Settings) -> Result<(Vec<ClusterSnapshot>, Vec<String>), CliError> {
         let mut clusters = Vec::new();

@@ -14,6 +14,10 @@ pub struct Arguments {
     /// A file, or a line of it (from 1). A column as compilers print it is no harm.
     #[arg(value_name = "FILE[:LINE]")]
     place: String,
+    /// Ask the repository's forge too (GitHub, GitLab, Gitea, Forgejo) what Flux reported about its commits, with the token of
+    /// the environment or of Git.
+    #[arg(long)]
+    commit_status: bool,
     #[command(flatten)]
     clusters: Selection,
 }
@@ -22,7 +26,12 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let settings = connect::settings();
     let (file, line) = split(&arguments.place)?;
-    let (clusters, mut unknown) = arguments.clusters.gather(&settings).await?;
+    // A forge is somebody to ask too, for those without a cluster.
+    let (clusters, mut unknown) = if arguments.commit_status && !arguments.clusters.names_any(&settings) {
+        Default::default()
+    } else {
+        arguments.clusters.gather(&settings).await?
+    };
     let mut scene = Scene::open(&file, clusters, &settings)?;
     let path = scene.inside(&file)?;
     let text =
@@ -37,6 +46,11 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
             Some(index.offset(LineCol { line: line - 1, col: 0 }))
         }
     };
+    if arguments.commit_status
+        && let Some(why) = scene.ask_forge(&path, &settings).await
+    {
+        unknown.push(why);
+    }
     // Whoever explains has looked into history first, as an editor has.
     let report = scene.report(&path);
     unknown.extend(scene.strangers());

@@ -10,11 +10,14 @@ use manifests::{RepoPath, TextRange};
 
 use super::CliError;
 use super::report::Place;
+use crate::forges::consent::ForgeConsents;
+use crate::forges::{self, Tokens};
+use crate::paths::Paths;
 use crate::server::disk::{Disk, Overlay};
 use crate::server::repository::{self, Indexing, Known, Stale};
 use crate::server::view::{ClusterSnapshot, View};
 use crate::server::watch::RepoId;
-use crate::settings::Settings;
+use crate::settings::{CommitStatus, Settings};
 
 /// How often analysis may ask history for more: an answer can raise the next question, but not for ever.
 const ROUNDS: usize = 6;
@@ -66,6 +69,42 @@ impl Scene {
             now: Timestamp::now(),
         };
         Ok(Scene { view, git: found.git, root: found.root })
+    }
+
+    /// Asks the forge of the repository what was reported about its commits; why that did not work, if it did not.
+    pub async fn ask_forge(&mut self, path: &RepoPath, settings: &Settings) -> Option<String> {
+        if settings.commit_status == CommitStatus::Off {
+            return Some("commit statuses are switched off (commitStatus)".to_owned());
+        }
+        let place = self.git.as_ref().and_then(|git| forges::place(git, &settings.forge_hosts));
+        let (Some(git), Some((remote, place))) = (&self.git, place) else {
+            return Some("commit statuses: no remote of this clone leads to a host on the web".to_owned());
+        };
+        let paths = Paths::from_environment();
+        let remembered = ForgeConsents::open(cluster::StateDir::at(paths.state.clone()));
+        let place = match remembered.of(&place.host(), &self.root).service {
+            Some(service) => place.running(service),
+            None => place,
+        };
+        let mut reported = forges::offer(&place, true, settings);
+        let forges::Place::At(repository) = place else {
+            return Some(format!(
+                "commit statuses: nobody told what runs at {}. Put it into {}: [commitStatus] hosts = {{ \"{0}\" = \"gitea\" }}",
+                reported.host,
+                paths.config_file().display()
+            ));
+        };
+        let client = match forge::Client::new(forge::Options::default()) {
+            Ok(client) => client,
+            Err(error) => return Some(format!("commit statuses: {error}")),
+        };
+        let commits = forges::commits(git, &remote, &self.view.refs, std::slice::from_ref(path));
+        let tokens = Tokens::new(settings, |name| std::env::var_os(name), &paths.state);
+        let token = tokens.find(&repository.site).await;
+        let (answers, trouble) = forges::read(&client, &repository, &commits, token.as_ref()).await;
+        reported.commits = answers;
+        self.view.reported = Some(Arc::new(reported));
+        trouble.map(|it| format!("commit statuses: {it}"))
     }
 
     /// The repository's folder.
@@ -125,7 +164,8 @@ impl Scene {
     /// What could not be told of a file that was asked for, in sentences.
     pub fn unknown(&self, path: &RepoPath, report: &FileReport) -> Vec<String> {
         let mut unknown = report.unknown.clone();
-        if self.ask(|inputs| analysis::clusters_of(inputs, path)).is_empty() {
+        // Where only the forge was asked, no cluster could have said.
+        if !self.clusters().is_empty() && self.ask(|inputs| analysis::clusters_of(inputs, path)).is_empty() {
             unknown.push("none of the clusters asked applies it".to_owned());
         }
         unknown

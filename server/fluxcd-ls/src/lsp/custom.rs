@@ -59,6 +59,26 @@ pub struct DetailsParams {
     pub markdown: String,
 }
 
+/// `fluxcd/token`: asks the editor for the token of the account that the user signed in with there; only within the command
+/// that shows commit statuses, and only with `client.token`.
+#[derive(Debug)]
+pub enum TokenRequest {}
+
+impl Request for TokenRequest {
+    type Params = TokenParams;
+    /// The token; null when the user did not sign in.
+    type Result = Option<String>;
+    const METHOD: LspRequestMethod<'static> = LspRequestMethod::new("fluxcd/token");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// Whose token is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenParams {
+    /// The only host that it will be sent to.
+    pub host: String,
+}
+
 /// `fluxcd/status`: what a status bar shows. Only with `client.status`, and only when it changed.
 #[derive(Debug)]
 pub enum StatusNotification {}

@@ -151,7 +151,7 @@ impl World {
             refs: Arc::clone(&repo.refs),
             blobs: Arc::clone(&repo.blobs),
             past: Arc::clone(&repo.past),
-            reported: None,
+            reported: repo.forge.reported.clone(),
             memo: Arc::clone(&repo.memo),
             clusters: self.clusters.snapshots(id, &self.settings),
             not_connected: self.clusters.not_connected(&repo.offers, &self.settings),

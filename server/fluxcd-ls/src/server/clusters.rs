@@ -519,6 +519,7 @@ impl World {
 
     /// A file was opened: contexts that it belonged to when it was last seen are connected, if the user allowed it.
     pub(super) fn file_opened(&mut self, id: RepoId, path: &RepoPath) {
+        self.forge_of_opened(id);
         if !self.may_contact() {
             return;
         }

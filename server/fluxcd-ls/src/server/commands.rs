@@ -133,6 +133,7 @@ impl World {
             "fluxcd.resume" => self.act(&argument, Action::Resume),
             "fluxcd.goToCause" => self.go_to_cause(&argument),
             "fluxcd.clusters" => self.list_clusters(argument),
+            "fluxcd.commitStatus" => self.show_commit_status(self.repo_at(argument.uri.as_ref())),
             "fluxcd.chooseCluster" => self.choose_cluster(self.repo_at(argument.uri.as_ref())),
             "fluxcd.signIn" => self.with_cluster(argument.cluster, "Sign in to which cluster?", Done::SignIn),
             "fluxcd.disconnect" => {

@@ -160,6 +160,7 @@ impl World {
         for id in self.repos.keys().copied().collect::<Vec<_>>() {
             self.look_for_offers(id);
         }
+        self.look_for_forges();
         self.everything_changed();
     }
 
@@ -257,6 +258,7 @@ impl World {
             }
         }
         if before != self.settings {
+            self.look_for_forges();
             self.refresh_lenses = true;
             self.everything_changed();
         }
@@ -358,6 +360,7 @@ fn capabilities(
         pick: ours("pick"),
         details: ours("details"),
         status: ours("status"),
+        token: ours("token"),
         definition_links: client
             .text_document
             .as_ref()

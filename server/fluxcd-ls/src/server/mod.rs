@@ -12,6 +12,7 @@ mod navigating;
 mod outbox;
 pub(crate) mod past;
 mod publishing;
+mod reporting;
 mod repositories;
 pub(crate) mod repository;
 mod seam;

@@ -21,6 +21,7 @@ impl World {
         tracing::info!(root = %found.root.display(), git = found.git.is_some(), "a repository");
         self.repos.insert(id, Repo::new(id, found));
         self.look_for_offers(id);
+        self.look_for_forge(id);
         id
     }
 
@@ -72,6 +73,7 @@ impl World {
         Arc::make_mut(&mut repo.past).fetched();
         repo.asked = analysis::Lacks::default();
         self.repository_dirty(id);
+        self.look_for_forge(id);
     }
 
     /// Reads files into the index where something changed.

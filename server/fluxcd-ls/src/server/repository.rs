@@ -13,6 +13,7 @@ use super::choosing::Offers;
 use super::disk::{Disk, Overlay};
 use super::documents::Text;
 use super::past::{Blobs, refs};
+use super::reporting::ForgeState;
 use super::watch::{Folders, Followed, RepoId, Watch};
 use crate::lsp::backend::ClientMessage;
 
@@ -54,6 +55,8 @@ pub(crate) struct Repo {
     pub asked: Lacks,
     /// What can be offered here.
     pub offers: Offers,
+    /// Its forge, and what was reported there.
+    pub forge: ForgeState,
     /// Files and the clusters they belong to, as far as that is remembered.
     pub seen: BTreeSet<(RepoPath, String)>,
     /// What analysis keeps from one answer to the next.
@@ -160,6 +163,7 @@ impl Repo {
             past: Arc::default(),
             asked: Lacks::default(),
             offers: Offers::default(),
+            forge: ForgeState::default(),
             seen: BTreeSet::new(),
             memo: Arc::default(),
             watch: None,

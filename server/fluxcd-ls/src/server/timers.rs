@@ -18,6 +18,8 @@ pub(crate) enum Timer {
     Pulse,
     /// The user's own files are looked at: the configuration, and recordings.
     OwnFiles,
+    /// Forges are asked again what was reported.
+    Forges,
     /// The editor's process is looked for.
     Parent,
 }

@@ -17,13 +17,14 @@ use crate::lsp::types as lsp;
 pub(crate) const SOURCE: &str = "fluxcd";
 
 /// The commands of the server, as they are announced.
-pub(crate) const COMMANDS: [&str; 10] = [
+pub(crate) const COMMANDS: [&str; 11] = [
     "fluxcd.reconcile",
     "fluxcd.resume",
     "fluxcd.suspend",
     "fluxcd.details",
     "fluxcd.goToCause",
     "fluxcd.chooseCluster",
+    "fluxcd.commitStatus",
     "fluxcd.signIn",
     "fluxcd.disconnect",
     "fluxcd.statusAtCursor",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use super::hearing::Applied;
 use super::outbox::Outbox;
 use super::past::Answers;
 use super::publishing::Published;
+use super::reporting::{ForgeFound, FoundTokens, Reading};
 use super::repository::{Found, Indexed, Repo};
 use super::timers::{Timer, Timers};
 use super::watch::RepoId;
@@ -47,6 +48,8 @@ pub(crate) struct Capabilities {
     pub details: bool,
     /// `fluxcd/status`.
     pub status: bool,
+    /// `fluxcd/token`.
+    pub token: bool,
     /// A definition may say which words lead there, and how large what is there is.
     pub definition_links: bool,
     /// Verbs after the state of a lens.
@@ -81,6 +84,14 @@ pub(crate) enum Done {
     Offers(RepoId, Offers),
     /// Answers changed: what can be offered is looked for again.
     LookForOffers(RepoId),
+    /// Where a repository's forge is was looked for.
+    Forge(RepoId, Box<ForgeFound>),
+    /// Consents changed: the forge is looked for again.
+    LookForForge(RepoId),
+    /// The user said that the forge may be asked, and maybe signed in.
+    AskForge(RepoId, Option<forge::Token>),
+    /// A forge was asked.
+    Reported(RepoId, Box<Reading>),
     /// Kubeconfig files were looked at; the contexts that are not what they were.
     Kubeconfig(super::clusters::KubeconfigChange),
     /// A cluster was chosen to sign in to.
@@ -117,6 +128,10 @@ impl Done {
             Done::Connect(_) => "connect",
             Done::Offers(..) => "offers",
             Done::LookForOffers(_) => "look for offers",
+            Done::Forge(..) => "forge",
+            Done::LookForForge(_) => "look for forge",
+            Done::AskForge(..) => "ask forge",
+            Done::Reported(..) => "reported",
             Done::Kubeconfig(_) => "kubeconfig",
             Done::SignIn(_) => "sign in",
             Done::SignInEnded(..) => "sign in ended",
@@ -170,6 +185,12 @@ pub(crate) struct World {
     pub(super) status: Option<StatusParams>,
     /// What in the settings was not taken, until it was told.
     pub(super) problems: Vec<Problem>,
+    /// Asks forges; made when the first one is to be asked.
+    pub(super) forge_client: Option<Result<forge::Client, forge::Error>>,
+    /// Tokens that were found in this session.
+    pub(super) forge_tokens: FoundTokens,
+    /// When the editor last said something.
+    pub(super) heard: Option<Instant>,
 }
 
 impl World {
@@ -212,6 +233,9 @@ impl World {
             counting: false,
             status: None,
             problems: Vec::new(),
+            forge_client: None,
+            forge_tokens: FoundTokens::default(),
+            heard: None,
             options,
         }
     }
@@ -228,6 +252,7 @@ impl World {
     }
 
     pub(super) fn hear(&mut self, message: ClientMessage) {
+        self.heard = Some(Instant::now());
         match message {
             ClientMessage::Initialize(params, reply) => {
                 // Fails only when the editor is gone already.
@@ -270,6 +295,10 @@ impl World {
             Done::Connect(contexts) => self.connect(contexts),
             Done::Offers(repo, offers) => self.offered(repo, offers),
             Done::LookForOffers(repo) => self.look_for_offers(repo),
+            Done::Forge(repo, found) => self.forge_found(repo, *found),
+            Done::LookForForge(repo) => self.look_for_forge(repo),
+            Done::AskForge(repo, token) => self.ask_forge(repo, token),
+            Done::Reported(repo, reading) => self.reported(repo, *reading),
             Done::Kubeconfig(change) => self.kubeconfig_changed(change),
             Done::SignIn(key) => self.sign_in(&key),
             Done::SignInEnded(token, key) => self.sign_in_ended(&token, &key),
@@ -289,6 +318,7 @@ impl World {
             Timer::Contact => self.contacts_age(),
             Timer::Pulse => self.pulse(),
             Timer::OwnFiles => self.look_at_own_files(),
+            Timer::Forges => self.forges_due(),
             Timer::Parent => self.look_for_parent(),
         }
     }

@@ -10,4 +10,5 @@ mod fleet;
 mod harness;
 mod navigating;
 mod own_files;
+mod reporting;
 mod showing;

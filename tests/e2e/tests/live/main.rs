@@ -7,6 +7,7 @@
 mod acting;
 mod consenting;
 mod outage;
+mod reporting;
 mod rights;
 mod signing_in;
 mod waiting;
