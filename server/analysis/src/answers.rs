@@ -49,7 +49,7 @@ pub fn files_with_marks(inputs: &Inputs<'_>) -> Vec<RepoPath> {
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
 pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
     let view = View::new(inputs);
-    let file = view.any_file(path);
+    let file = view.any_file(path).or_else(|| view.left_out_file(path));
     let placed = file.as_ref().and_then(|it| it.document_at(offset));
     if let (Some(file), Some(placed)) = (&file, placed)
         && crate::navigation::build_folder(path, &placed.document).is_some()
@@ -321,6 +321,9 @@ impl View<'_> {
             for (standing, _) in &stand.standings {
                 self.say_where(&mut page, path, standing);
             }
+            if stand.standings.is_empty() {
+                self.say_left_out(&mut page, path);
+            }
             page.extend(self.page_of(stand, DETAILS));
         }
         for manifest in manifests {
@@ -354,6 +357,7 @@ impl View<'_> {
     }
 
     fn say_clusters(&self, page: &mut Page, path: &RepoPath) {
+        self.say_left_out(page, path);
         if self.inputs.clusters.is_empty() {
             page.line(spans![w "Flux: not connected."]);
         }

@@ -147,8 +147,8 @@ struct Sources<'a> {
 
 #[derive(Clone)]
 enum Origin {
-    /// A Git repository that is this one.
-    Ours,
+    /// A Git repository that is this one; what it leaves out.
+    Ours(Arc<str>),
     /// An artifact pushed from this one.
     Pushed,
     /// An artifact copied from this one.
@@ -162,15 +162,16 @@ impl Sources<'_> {
         let source = kustomization.references().iter().find(|it| it.role == flux::Role::Source);
         let Some(source) = source else { return Told::Elsewhere };
         let path = kustomization.spec.path.as_deref().unwrap_or_default();
-        let key = |copies| BuildKey {
+        let key = |copies, ignore: Option<&Arc<str>>| BuildKey {
             copies,
+            ignore: ignore.cloned(),
             dir: RepoPath::of_flux(path),
             spec: Arc::clone(&kustomization.spec_json),
         };
         match self.origin(&source.target) {
-            Origin::Ours => Told::Here(From::Build(key(None))),
-            Origin::Pushed => Told::Here(From::Somewhere(key(None))),
-            Origin::Copied(copies) => Told::Here(From::Build(key(Some(copies)))),
+            Origin::Ours(ignore) => Told::Here(From::Build(key(None, Some(&ignore)))),
+            Origin::Pushed => Told::Here(From::Somewhere(key(None, None))),
+            Origin::Copied(copies) => Told::Here(From::Build(key(Some(copies), None))),
             Origin::Other => Told::Elsewhere,
             Origin::Untold(why) => Told::Untold(why),
         }
@@ -191,7 +192,9 @@ impl Sources<'_> {
         };
         match object.kind {
             Kind::GitRepository => match &object.spec.url {
-                Some(url) if self.remotes.is_ours(url) => Origin::Ours,
+                Some(url) if self.remotes.is_ours(url) => {
+                    Origin::Ours(text(&object.raw_spec(), "ignore").unwrap_or_default().into())
+                }
                 _ => Origin::Other,
             },
             Kind::ExternalArtifact => self.copied(object),
@@ -226,7 +229,7 @@ impl Sources<'_> {
                 .references()
                 .iter()
                 .find(|it| *it.field == *field)
-                .is_some_and(|it| matches!(self.look_flat(&it.target), Origin::Ours | Origin::Pushed))
+                .is_some_and(|it| matches!(self.look_flat(&it.target), Origin::Ours(_) | Origin::Pushed))
         };
         match Copies::read(&spec, &artifact.id.name, ours) {
             Some(copies) => Origin::Copied(Arc::new(copies)),

@@ -3,7 +3,7 @@
 use flux::Kind;
 use imbl::{OrdMap, OrdSet};
 use manifests::kustomize::{self, Build, Files, How, Id, Origin, Use};
-use manifests::{Document, FieldPath, Identity, ParsedFile, Placed, RepoPath, Role, Tree, Value};
+use manifests::{Document, FieldPath, Identity, ParsedFile, Placed, RepoPath, Role, SourceTree, Tree, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +60,8 @@ pub(crate) struct Builds(Mutex<HashMap<BuildKey, Arc<Covered>>>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BuildKey {
     pub(crate) copies: Option<Arc<crate::copies::Copies>>,
+    /// The `spec.ignore` of the source; nothing for the repository as it is, without even what sources always leave out.
+    pub(crate) ignore: Option<Arc<str>>,
     pub(crate) dir: RepoPath,
     /// As JSON: most of it shapes what is built.
     pub(crate) spec: Arc<str>,
@@ -68,7 +70,7 @@ pub(crate) struct BuildKey {
 impl BuildKey {
     /// The build of a folder as it is, without a Flux Kustomization.
     pub(crate) fn folder(copies: Option<Arc<crate::copies::Copies>>, dir: RepoPath) -> BuildKey {
-        BuildKey { copies, dir, spec: "{}".into() }
+        BuildKey { copies, ignore: None, dir, spec: "{}".into() }
     }
 }
 
@@ -338,9 +340,14 @@ impl RepoIndex {
         };
         let variables = inventory::variables(spec, &key.dir, &mut maps);
         let overlay = inventory::overlay(spec, variables);
-        let build = match &key.copies {
-            None => kustomize::build(&files, &key.dir, &overlay),
-            Some(copies) => {
+        let build = match (&key.copies, &key.ignore) {
+            (None, None) => kustomize::build(&files, &key.dir, &overlay),
+            (None, Some(ignore)) => {
+                let artifact = SourceTree::new(tree, Some(ignore));
+                // A `.sourceignore` is no YAML file, and so none that the index would know to have changed.
+                kustomize::build(&Files::new(&artifact), &key.dir, &overlay)
+            }
+            (Some(copies), _) => {
                 let artifact = copies.artifact(tree);
                 kustomize::build(&Files::new(&artifact), &key.dir, &overlay)
             }

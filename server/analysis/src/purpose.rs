@@ -3,7 +3,8 @@
 use manifests::kustomize::{Built, Origin};
 use manifests::value::Data;
 use manifests::{
-    FieldPath, LineIndex, Node, ParsedFile, Placed, RepoPath, Segment, Site, TextRange, TextSize, Value,
+    FieldPath, LeftOut, LineIndex, Node, ParsedFile, Placed, RepoPath, Segment, Site, SourceTree, TextRange,
+    TextSize, Value,
 };
 
 use crate::page::{Page, spans};
@@ -72,10 +73,43 @@ impl View<'_> {
         let mut page = Page::default();
         if let Some(sentence) = opt_out(&field, &value.value) {
             page.line(spans![w sentence]);
+        } else if is_handle(&field) {
+            self.say_left_out(&mut page, path);
         } else {
             self.say_overridden(&mut page, path, index, placed, (&field, node));
         }
         (!page.is_empty()).then(|| Hover { range, markdown: self.markdown(&page) })
+    }
+
+    /// A file that no build reads, because it is left out.
+    pub(crate) fn left_out_file(&self, path: &RepoPath) -> Option<ParsedFile> {
+        let mut page = Page::default();
+        self.say_left_out(&mut page, path);
+        if page.is_empty() { None } else { self.inputs.repo.tree.parsed(path) }
+    }
+
+    /// What leaves a file out of the artifacts that clusters fetch, in sentences.
+    pub(crate) fn say_left_out(&self, page: &mut Page, path: &RepoPath) {
+        for (cluster, derived) in self.derived.iter().enumerate() {
+            let from_here = &derived.binding.deliveries.from_here;
+            let keys = from_here.iter().map(|it| it.from.key()).filter(|it| path.starts_with(&it.dir));
+            let mut sources: Vec<&str> = keys.filter_map(|it| it.ignore.as_deref()).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            for ignore in sources {
+                let artifact = SourceTree::new(self.inputs.repo.tree, Some(ignore));
+                let by = match artifact.left_out(path) {
+                    None => continue,
+                    Some(LeftOut::File(file, line)) => spans![w "by ", d file, w ":", w line],
+                    Some(LeftOut::Spec) => spans![w "by `spec.ignore` of the source"],
+                    Some(LeftOut::Default) => spans![w "as sources do by default"],
+                };
+                let cluster = words::data(self.cluster(cluster).name);
+                let mut words = spans![w "not in the artifact that ", d cluster, w " fetches: left out "];
+                words.extend(by);
+                page.item(words);
+            }
+        }
     }
 
     fn say_overridden(
@@ -121,6 +155,19 @@ impl View<'_> {
         let text = self.inputs.repo.tree.read(path).unwrap_or_default();
         LineIndex::new(&text).line_col(range.start()).line + 1
     }
+}
+
+/// The kind and the name stand for the whole document.
+fn is_handle(field: &FieldPath) -> bool {
+    let keys: Vec<&str> = field
+        .segments()
+        .iter()
+        .filter_map(|it| match it {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Index(_) | Segment::Item { .. } => None,
+        })
+        .collect();
+    matches!(keys.as_slice(), ["kind"] | ["metadata", "name"])
 }
 
 fn opt_out(field: &FieldPath, value: &str) -> Option<&'static str> {

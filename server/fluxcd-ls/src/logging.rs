@@ -131,3 +131,53 @@ fn remove_old(folder: &Path) {
         let _ = fs::remove_file(path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs(folder: &Path) -> Vec<(String, u64)> {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        let mut logs: Vec<_> = entries
+            .map(|it| (it.file_name().to_string_lossy().into_owned(), it.metadata().unwrap().len()))
+            .collect();
+        logs.sort();
+        logs
+    }
+
+    #[test]
+    fn a_full_log_is_put_aside_and_old_ones_go() {
+        let folder = tempfile::tempdir().unwrap();
+        for nth in 0..30 {
+            fs::write(folder.path().join(format!("fluxcd-ls-old-{nth:02}.log")), "x").unwrap();
+        }
+        fs::write(folder.path().join("of-somebody-else.log"), "x").unwrap();
+        let file = folder.path().join("fluxcd-ls-1.log");
+        let mut writer = Writer(Arc::new(Mutex::new(Open { file, open: None, size: 0 })));
+        let line = vec![b'x'; 1024 * 1024];
+        // Five fit, the sixth begins anew; the twelfth puts aside what the sixth began.
+        for nth in 0..12 {
+            writer.write_all(&line).unwrap();
+            let of_ours: Vec<_> = logs(folder.path())
+                .into_iter()
+                .filter(|(name, _)| name.starts_with("fluxcd-ls-1."))
+                .collect();
+            let size = |mib: u64| mib * 1024 * 1024;
+            let expected = match nth {
+                0..5 => vec![("fluxcd-ls-1.log".to_owned(), size(nth + 1))],
+                5..10 => vec![
+                    ("fluxcd-ls-1.log".to_owned(), size(nth - 4)),
+                    ("fluxcd-ls-1.log.old".to_owned(), size(5)),
+                ],
+                _ => vec![
+                    ("fluxcd-ls-1.log".to_owned(), size(nth - 9)),
+                    ("fluxcd-ls-1.log.old".to_owned(), size(5)),
+                ],
+            };
+            assert_eq!(of_ours, expected, "after line {nth}");
+        }
+        let all = logs(folder.path());
+        assert!(all.iter().any(|(name, _)| name == "of-somebody-else.log"));
+        assert!(all.len() <= KEPT + 3, "{all:?}");
+    }
+}

@@ -11,6 +11,7 @@
 //!   alias points to excepted);
 //! - the documents of a file tile its text, and an edit inside one document leaves the others as they were.
 
+mod artifact;
 mod decode;
 mod document;
 mod file;
@@ -47,6 +48,7 @@ pub use crate::{
     tree::{Alias, Entry, Node, NodeKind, Scalar, ScalarStyle},
     value::{Site, Value},
 };
+pub use artifact::{LeftOut, SOURCE_IGNORE, SourceTree};
 pub use text_size::{TextRange, TextSize};
 
 /// A byte count as a text size. Files over [`MAX_FILE_LEN`] are never parsed, so this saturates in theory only.

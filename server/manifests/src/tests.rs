@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{Document, FieldPath, Node, NodeKind, ParsedFile};
 
+mod artifact;
 mod build;
 mod documents;
 mod kustomize;

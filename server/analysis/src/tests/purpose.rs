@@ -126,3 +126,40 @@ fn what_says_that_it_is_not_live() {
     "#]],
     );
 }
+
+#[test]
+fn a_file_that_is_not_in_the_artifact() {
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: set$0tings}\n";
+    let cluster = |ignore: &str| {
+        format!(
+            "//- cluster staging\n{{kind: GitRepository, name: fleet, url: https://git.example/fleet, spec: {{ignore: \"{ignore}\"}}, at: main@1a2b3c4}}\n{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: apps, at: main@1a2b3c4, holds: [ConfigMap/shop/settings]}}\n"
+        )
+    };
+    let apps = format!("//- apps/settings.yaml\n{settings}");
+    check_hover(
+        &format!("{apps}{}", cluster("/apps/set*")),
+        expect![[r#"
+        apps/settings.yaml:3
+          metadata: {name: settings}
+                           ^^^^^^^^
+        - not in the artifact that `staging` fetches: left out by `spec.ignore` of the source
+    "#]],
+    );
+    check_hover(
+        &format!("{apps}//- apps/.sourceignore\n# drafts\n*.yaml\n{}", cluster("")),
+        expect![[r#"
+        apps/settings.yaml:3
+          metadata: {name: settings}
+                           ^^^^^^^^
+        - not in the artifact that `staging` fetches: left out by `apps/.sourceignore`:2
+    "#]],
+    );
+    // Elsewhere nobody would look for it.
+    let docs = format!("//- docs/settings.yaml\n{settings}");
+    check_hover(
+        &format!("{docs}{}", cluster("/docs/")),
+        expect![[r#"
+        nothing
+    "#]],
+    );
+}

@@ -8,6 +8,7 @@ mod connecting;
 mod disk;
 mod fleet;
 mod harness;
+mod mending;
 mod navigating;
 mod own_files;
 mod reporting;

@@ -79,7 +79,7 @@ pub struct Overlay {
 
 /// Builds a directory as Flux does.
 ///
-/// The tree is taken as it is: what a `.sourceignore` leaves out of an artifact is for the tree to leave out.
+/// The tree is taken as it is: what a `.sourceignore` leaves out of an artifact [`crate::SourceTree`] leaves out.
 pub fn build(files: &Files<'_>, dir: &RepoPath, overlay: &Overlay) -> Build {
     let mut walk = Walk { files, build: Build::default(), open: Vec::new(), full: false };
     walk.root(dir, overlay);
@@ -332,8 +332,7 @@ impl Walk<'_, '_> {
         found: Vec<Built>,
         objects: &mut Vec<Built>,
     ) {
-        // Most builds have no two objects of a name: look only where there is something to compare with.
-        let known: std::collections::HashSet<Id> =
+        let mut known: std::collections::HashSet<Id> =
             objects.iter().filter_map(|it| Some(comparable(it.id()?))).collect();
         for object in found {
             if objects.len() >= MAX_OBJECTS {
@@ -341,7 +340,7 @@ impl Walk<'_, '_> {
                 return self.unknown(level, field, site, Why::TooMany(level.dir.clone()));
             }
             let Some(id) = object.id() else { continue };
-            if known.contains(&comparable(id.clone())) {
+            if !known.insert(comparable(id.clone())) {
                 self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
                 // Of two documents either may be meant; the same one twice is only there once.
                 if objects.iter().any(|it| it.origin == object.origin) {

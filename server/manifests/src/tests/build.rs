@@ -516,3 +516,57 @@ fn a_name_with_an_unknown_variable_fits_what_it_may_be() {
     assert!(fits("web-*", "web-7f"));
     assert!(!fits("web", "webb"));
 }
+
+/// A long patch, the same object in two documents of a file, and an object that is written with aliases and merge keys.
+#[test]
+fn what_is_long_doubled_or_written_in_a_roundabout_way() {
+    let lines: String = (0..5_000).map(|it| format!("  KEY_{it}: \"{it}\"\n")).collect();
+    let files = format!(
+        "
+//- kustomization.yaml
+resources: [all.yaml]
+patches: [{{path: long.yaml}}]
+//- long.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: settings}}
+data:
+{lines}//- all.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: settings}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  labels: &labels {{app: web}}
+spec:
+  selector:
+    <<: *labels
+    tier: front
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+"
+    );
+    check(
+        "",
+        &files,
+        &["data.KEY_4999", "spec.selector.app", "spec.selector.tier"],
+        expect![[r#"
+            ConfigMap settings <- all.yaml#0
+                Included kustomization.yaml
+                Patch long.yaml
+                data.KEY_4999 = "4999" at long.yaml:5004 `"4999"`
+            Service web <- all.yaml#1
+                Included kustomization.yaml
+                spec.selector.app = "web" at all.yaml:9 `web`
+                spec.selector.tier = "front" at all.yaml:13 `front`
+            Service web <- all.yaml#2
+                Included kustomization.yaml
+            ? kustomization.yaml resources[0]: Service/web is there twice
+        "#]],
+    );
+}

@@ -7,6 +7,7 @@ mod conformance;
 mod demo;
 mod explaining;
 mod looking;
+mod places;
 mod reporting;
 
 use std::path::{Path, PathBuf};

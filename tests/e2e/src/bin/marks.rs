@@ -1,0 +1,232 @@
+//! `marks [PART]` beside `bench`: how long it takes until marks stand where they belong.
+//!
+//! Nothing is asserted: machines are noisy, ratios tell. What is not on this machine is named and left out. With an
+//! argument (`index`, `keystroke`) only that is measured.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use e2e::binary::{self, Home};
+use e2e::lsp::{Client, Options, PATIENCE, uri};
+use serde_json::{Value, json};
+
+const ORIGIN: &str = "https://git.invalid/fleet.git";
+/// The kustomize that kustomize-controller 1.9 is built with, as a program.
+const KUSTOMIZE: &str = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1";
+
+fn main() {
+    let only = std::env::args().nth(1);
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    for (name, measure) in [("index", index as fn()), ("keystroke", keystroke)] {
+        if wanted(name) {
+            measure();
+        }
+    }
+}
+
+/// All of home-ops from cold: every object of every Flux Kustomization, beside `kustomize build` of the same folders.
+fn index() {
+    println!("home-ops from cold: files → objects of all Flux Kustomizations");
+    let archive = binary::root().parent().unwrap().join("shared/repos/home-ops.tar.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let unpacked = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder.path()).status();
+    if !archive.exists() || !unpacked.is_ok_and(|it| it.success()) {
+        return println!("  {} is not on this machine: left out\n", archive.display());
+    }
+    let root = only_folder(folder.path());
+    let home = Home::new();
+    let mut ours = Vec::new();
+    let mut lines = String::new();
+    for _ in 0..5 {
+        let mut command = home.command(["inventory", "--format", "text"]);
+        let began = Instant::now();
+        let done = command.current_dir(&root).output().unwrap();
+        ours.push(began.elapsed());
+        lines = String::from_utf8_lossy(&done.stdout).into_owned();
+    }
+    println!("  fluxcd-ls inventory   {}", figure(&mut ours));
+    let folders = built_folders(&root);
+    let objects = lines.lines().filter(|it| it.starts_with("  ")).count();
+    println!("  ({objects} lines of objects; {} folders with a kustomization.yaml)", folders.len());
+    let Some(kustomize) = kustomize() else {
+        return println!("  kustomize is neither here nor to be built: left out\n");
+    };
+    let mut theirs = Vec::new();
+    let mut built = 0;
+    for _ in 0..3 {
+        let began = Instant::now();
+        built = folders
+            .iter()
+            .filter(|it| {
+                let done = Command::new(&kustomize)
+                    .arg("build")
+                    .arg(it)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status();
+                done.is_ok_and(|it| it.success())
+            })
+            .count();
+        theirs.push(began.elapsed());
+    }
+    println!("  kustomize build       {} ({built} of them build)", figure(&mut theirs));
+    println!("  ratio of medians {:.0}\n", millis(median(&theirs)) / millis(median(&ours)));
+}
+
+/// The folder that an archive holds, or the one that it was unpacked to.
+fn only_folder(folder: &Path) -> PathBuf {
+    let all: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().flatten().map(|it| it.path()).collect();
+    match all.as_slice() {
+        [one] if one.is_dir() => one.clone(),
+        _ => folder.to_owned(),
+    }
+}
+
+/// Folders with a kustomization.yaml that is no component: those cannot be built by themselves.
+fn built_folders(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if entry.file_type().unwrap().is_dir() {
+                open.push(path);
+            } else if entry.file_name() == "kustomization.yaml"
+                && !std::fs::read_to_string(&path).unwrap_or_default().contains("kind: Component")
+            {
+                found.push(folder.clone());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The program from the path, else one that is built once and kept beside the testbed's.
+fn kustomize() -> Option<PathBuf> {
+    if Command::new("kustomize").arg("version").stdout(Stdio::null()).status().is_ok() {
+        return Some("kustomize".into());
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    let folder = cache.join("fluxcd-ls").join(KUSTOMIZE.rsplit('/').next()?.replace('@', "-"));
+    let program = folder.join("kustomize");
+    if !program.exists() {
+        println!("  building {KUSTOMIZE}, once");
+        let built = Command::new("go").args(["install", KUSTOMIZE]).env("GOBIN", &folder).status();
+        built.ok().filter(std::process::ExitStatus::success)?;
+    }
+    Some(program)
+}
+
+/// One keystroke in a file of 10,000 lines → its mark at the new place.
+fn keystroke() {
+    println!("a keystroke in a manifest of 10,000 lines → marks");
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, list) = manifests();
+    let file = folder.path().join("apps/all.yaml");
+    std::fs::create_dir_all(folder.path().join("apps")).unwrap();
+    std::fs::write(&file, &manifest).unwrap();
+    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", ORIGIN]] {
+        if !Command::new("git")
+            .arg("-C")
+            .arg(folder.path())
+            .args(arguments)
+            .status()
+            .is_ok_and(|it| it.success())
+        {
+            return println!("  git is not on this machine: left out\n");
+        }
+    }
+    let recorded = folder.path().join("cluster.json");
+    std::fs::write(&recorded, list.to_string()).unwrap();
+    let home = Home::new();
+    let mut editor = Client::start(&home, Options::new(folder.path()).snapshot(&recorded));
+    let (told, published) = channel();
+    let marked = uri(&file);
+    editor.on_message(move |message| {
+        if message["method"] == "textDocument/publishDiagnostics"
+            && message["params"]["uri"] == marked.as_str()
+        {
+            let line = message["params"]["diagnostics"][0]["range"]["start"]["line"].as_u64();
+            // Told to nobody once all is measured.
+            let _ = told.send((Instant::now(), line));
+        }
+    });
+    editor.open(&file);
+    let wait = |wanted: Option<u64>| loop {
+        let (at, line) = published.recv_timeout(PATIENCE).expect("a mark comes");
+        if line.is_some() && (wanted.is_none() || line == wanted) {
+            break (at, line);
+        }
+    };
+    let (_, first) = wait(None);
+    let first = first.unwrap();
+    let mut times = Vec::new();
+    for typed in 1..=20_u64 {
+        let here = json!({"line": 0, "character": 0});
+        let change = json!([{"range": {"start": here, "end": here}, "text": "\n"}]);
+        let began = Instant::now();
+        editor.notify(
+            "textDocument/didChange",
+            json!({"textDocument": {"uri": uri(&file), "version": typed + 1}, "contentChanges": change}),
+        );
+        times.push(wait(Some(first + typed)).0 - began);
+    }
+    println!("  fluxcd-ls  {}\n", figure(&mut times));
+    editor.stop();
+}
+
+/// 625 Deployments of 16 lines, the last of which the API server refuses.
+fn manifests() -> (String, Value) {
+    let mut text = String::new();
+    for number in 0..625 {
+        let policy = if number == 624 { "Allways" } else { "Always" };
+        text.push_str(&format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{number:03}\n  namespace: shop\nspec:\n  replicas: 1\n  template:\n    spec:\n      containers:\n        - name: app\n          image: app:{number}\n          imagePullPolicy: {policy}\n          env:\n            - {{name: A, value: b}}\n"
+        ));
+    }
+    let revision = "main@sha1:1111111111111111111111111111111111111111";
+    let entries: Vec<Value> =
+        (0..625).map(|it| json!({"id": format!("shop_app-{it:03}_apps_Deployment"), "v": "v1"})).collect();
+    let message = "Deployment/shop/app-624 dry-run failed (Invalid): Deployment.apps \"app-624\" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: \"Allways\": supported values: \"Always\", \"IfNotPresent\", \"Never\"";
+    let items = json!([
+        {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+         "metadata": {"name": "fleet", "namespace": "flux-system", "generation": 1},
+         "spec": {"interval": "10m", "url": ORIGIN, "ref": {"branch": "main"}},
+         "status": {"observedGeneration": 1, "artifact": {"revision": revision, "lastUpdateTime": "2026-11-22T05:00:00Z"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "stored", "lastTransitionTime": "2026-11-22T05:00:00Z"}]}},
+        {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+         "metadata": {"name": "apps", "namespace": "flux-system", "generation": 1},
+         "spec": {"interval": "10m", "path": "./apps", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+         "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "lastAttemptedRevision": revision,
+            "conditions": [{"type": "Ready", "status": "False", "reason": "ReconciliationFailed", "message": message, "observedGeneration": 1, "lastTransitionTime": "2026-11-22T05:00:00Z"}]}},
+    ]);
+    (text, json!({"apiVersion": "v1", "kind": "List", "items": items}))
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// `median (smallest … largest)`.
+fn figure(times: &mut [Duration]) -> String {
+    times.sort_unstable();
+    format!(
+        "{:.1} ms ({:.1} … {:.1})",
+        millis(median(times)),
+        millis(times[0]),
+        millis(times[times.len() - 1])
+    )
+}
