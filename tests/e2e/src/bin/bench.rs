@@ -69,10 +69,7 @@ fn open() {
     let (manifest, list) = ten_thousand_lines();
     let file = folder.path().join("many.yaml");
     std::fs::write(&file, &manifest).unwrap();
-    // A clone of what the recorded cluster follows: of another repository nothing would be marked.
-    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", ORIGIN]] {
-        assert!(Command::new("git").arg("-C").arg(folder.path()).args(arguments).status().unwrap().success());
-    }
+    clone(folder.path());
     let recorded = folder.path().join("cluster.json");
     std::fs::write(&recorded, list.to_string()).unwrap();
     let mut ours = Vec::new();
@@ -102,6 +99,13 @@ fn open() {
             figure(&mut theirs)
         );
         println!("  ratio of medians {:.0}\n", millis(median(&theirs)) / millis(median(&ours)));
+    }
+}
+
+/// Makes a folder a clone of what the recorded cluster follows: of another repository nothing would be said.
+fn clone(folder: &Path) {
+    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", ORIGIN]] {
+        assert!(Command::new("git").arg("-C").arg(folder).args(arguments).status().unwrap().success());
     }
 }
 
@@ -148,29 +152,36 @@ fn ten_thousand_lines() -> (String, Value) {
             },
         }));
     }
-    items.push(json!({
-        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
-        "metadata": {"name": "fleet", "namespace": "flux-system", "generation": 1, "uid": "fleet", "resourceVersion": "1"},
-        "spec": {"interval": "10m", "url": ORIGIN, "ref": {"branch": "main"}},
-        "status": {"observedGeneration": 1, "conditions": []},
-    }));
-    let entries: Vec<Value> = (0..588)
-        .map(|number| json!({"id": format!("flux-system_app-{number:03}_kustomize.toolkit.fluxcd.io_Kustomization"), "v": "v1"}))
-        .collect();
-    items.push(json!({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
-        "metadata": {"name": "root", "namespace": "flux-system", "generation": 1, "uid": "root", "resourceVersion": "1"},
-        "spec": {"interval": "10m", "path": "./", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
-        "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "conditions": []},
-    }));
+    items.extend(source_and_root((0..588).map(|number| format!("app-{number:03}"))));
     (text, json!({"apiVersion": "v1", "kind": "List", "items": items}))
+}
+
+/// The source that is cloned, and a Kustomization that applies all of it: Kustomizations of these names.
+fn source_and_root(names: impl Iterator<Item = String>) -> [Value; 2] {
+    let entry = |name| json!({"id": format!("flux-system_{name}_kustomize.toolkit.fluxcd.io_Kustomization"), "v": "v1"});
+    let entries: Vec<Value> = names.map(entry).collect();
+    [
+        json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": "fleet", "namespace": "flux-system", "generation": 1, "uid": "fleet", "resourceVersion": "1"},
+            "spec": {"interval": "10m", "url": ORIGIN, "ref": {"branch": "main"}},
+            "status": {"observedGeneration": 1, "conditions": []},
+        }),
+        json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": "root", "namespace": "flux-system", "generation": 1, "uid": "root", "resourceVersion": "1"},
+            "spec": {"interval": "10m", "path": "./", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+            "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "conditions": []},
+        }),
+    ]
 }
 
 /// Resident memory with 2,000 Kustomizations of 200 inventory entries each.
 fn memory() {
     println!("memory with 2,000 Kustomizations of 200 inventory entries");
     let folder = tempfile::tempdir().unwrap();
-    let items: Vec<Value> = (0..2000)
+    clone(folder.path());
+    let mut items: Vec<Value> = (0..2000)
         .map(|number| {
             let entries: Vec<Value> = (0..200)
                 .map(|entry| json!({"id": format!("apps-{number}_web-{entry}_apps_Deployment"), "v": "v1"}))
@@ -183,6 +194,7 @@ fn memory() {
             })
         })
         .collect();
+    items.extend(source_and_root((0..2000).map(|number| format!("app-{number}"))));
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
     let recorded = folder.path().join("cluster.json");
     std::fs::write(&recorded, &list).unwrap();
@@ -201,12 +213,13 @@ fn memory() {
         peer.open(&file, text);
         // The lens says that the list has been read.
         let until = Instant::now() + Duration::from_secs(60);
-        while Instant::now() < until {
+        loop {
             peer.send(&json!({"jsonrpc": "2.0", "id": 7, "method": "textDocument/codeLens", "params": {"textDocument": {"uri": e2e::lsp::uri(&file)}}}));
             let answer = peer.receive(|message| message["id"] == 7);
             if recorded.is_none() || answer.to_string().contains("as recorded") {
                 break;
             }
+            assert!(Instant::now() < until, "the list was not read: {answer}");
         }
         let status = std::fs::read_to_string(format!("/proc/{}/status", peer.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
@@ -365,13 +378,13 @@ impl Peer {
             let mut body = vec![0; length];
             self.output.read_exact(&mut body).unwrap();
             let message: Value = serde_json::from_slice(&body).unwrap();
-            if wanted(&message) {
-                return message;
-            }
-            // Requests of the server are answered with nothing, so that it does not wait.
+            // Requests of the server are answered with nothing, so that it does not wait. Their ids are its own: one may be
+            // the same as that of an answer which is waited for.
             if let (Some(_), Some(id)) = (message.get("method"), message.get("id")) {
                 let answer = json!({"jsonrpc": "2.0", "id": id, "result": null});
                 self.send(&answer);
+            } else if wanted(&message) {
+                return message;
             }
         }
     }
