@@ -83,6 +83,9 @@ impl View<'_> {
         // What is not known of an earlier version may be soon.
         let tree = self.tree_in(version)?;
         let content = self.content_anew(version, tree, cluster, id, depth).map(Arc::new);
+        if self.is_incomplete(version) {
+            return content;
+        }
         known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, content.clone());
         content
     }
@@ -129,7 +132,7 @@ impl View<'_> {
             Some(files) => {
                 let told: Arc<str> = json(&spec, SPEC_DEPTH).to_string().into();
                 let key = BuildKey { spec: told, ..key.clone() };
-                self.inputs.memo.past_build(files.id(), &key, || index.build(tree, &key, &spec).0)
+                self.inputs.memo.past_build(&**files, &key, || index.build(tree, &key, &spec).0)
             }
             None => Arc::new(index.build(tree, &key, &spec).0),
         };

@@ -11,6 +11,7 @@ use crate::index::BuildKey;
 use crate::inputs::{Inputs, Remotes};
 
 /// A cluster, looked at from one repository. Built once for each state of its facts.
+#[derive(Clone)]
 pub(crate) struct Deliveries {
     /// Kustomizations whose source is this repository, by id.
     pub(crate) from_here: Vec<Delivery>,
@@ -33,6 +34,7 @@ pub(crate) enum Gap {
 }
 
 /// A Kustomization that is applied from this repository.
+#[derive(Clone)]
 pub(crate) struct Delivery {
     pub(crate) kustomization: Arc<Object>,
     pub(crate) from: From,

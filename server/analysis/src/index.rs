@@ -240,6 +240,26 @@ impl RepoIndex {
         self.files.contains_key(path)
     }
 
+    /// Folders below the top whose path ends in this one, and that hold files that were told.
+    pub(crate) fn folders_ending_in(&self, end: &RepoPath) -> Vec<RepoPath> {
+        let tail = format!("/{}", end.as_str());
+        let mut found: Vec<RepoPath> = Vec::new();
+        for path in self.files.keys() {
+            let mut at = 0;
+            while let Some(next) = path.as_str().get(at..).and_then(|rest| rest.find(&tail)) {
+                let stop = at + next + tail.len();
+                let is_whole = path.as_str().as_bytes().get(stop) == Some(&b'/');
+                if let Some(folder) = path.as_str().get(..stop).filter(|_| is_whole).and_then(RepoPath::new)
+                    && !found.contains(&folder)
+                {
+                    found.push(folder);
+                }
+                at = stop;
+            }
+        }
+        found
+    }
+
     /// Names and mentions of all files.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog

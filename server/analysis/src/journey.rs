@@ -202,7 +202,11 @@ impl View<'_> {
                     }
                 }
                 Compared::Unknown => {
-                    why.get_or_insert(Why::NotComparable);
+                    why.get_or_insert(if self.is_incomplete(&point.files) {
+                        Why::NotInThisClone(revision, None)
+                    } else {
+                        Why::NotComparable
+                    });
                 }
             }
         }
@@ -327,10 +331,6 @@ impl View<'_> {
             (There::Absent, There::Absent) => Compared::Same,
             _ => Compared::Unknown,
         }
-    }
-
-    fn is_incomplete(&self, version: &Version) -> bool {
-        version.commit().is_some_and(|it| self.files_at(it).is_none_or(|it| it.is_incomplete()))
     }
 
     /// The object as a version makes it, with this spec or the live one.

@@ -45,6 +45,7 @@ mod placing;
 mod plain;
 mod purpose;
 mod report;
+mod roots;
 mod silent;
 mod stages;
 mod state;

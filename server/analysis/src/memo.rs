@@ -56,6 +56,9 @@ impl Derived {
 pub(crate) struct Binding {
     facts: Arc<Facts>,
     builds: Arc<Builds>,
+    /// As the cluster tells them.
+    told: Arc<Deliveries>,
+    /// The same, with the roots of artifacts that the files prove.
     pub(crate) deliveries: Arc<Deliveries>,
     /// What the build of each delivery reads, in the order of the deliveries.
     pub(crate) covered: Vec<Arc<Covered>>,
@@ -78,7 +81,7 @@ impl Memo {
         }
         let binding = match &known {
             Some(known) if known.binding.is_current(index) => Arc::clone(&known.binding),
-            Some(known) => Arc::new(Binding::new(facts, Arc::clone(&known.binding.deliveries), repo)),
+            Some(known) => Arc::new(Binding::new(facts, Arc::clone(&known.binding.told), repo)),
             None => Arc::new(Binding::new(facts, Arc::new(Deliveries::new(facts, repo.remotes)), repo)),
         };
         let derived = Arc::new(Derived {
@@ -98,7 +101,8 @@ impl Memo {
 }
 
 impl Binding {
-    fn new(facts: &Arc<Facts>, deliveries: Arc<Deliveries>, repo: &RepoView<'_>) -> Self {
+    fn new(facts: &Arc<Facts>, told: Arc<Deliveries>, repo: &RepoView<'_>) -> Self {
+        let deliveries = crate::roots::rooted(&told, repo);
         let covered: Vec<Arc<Covered>> =
             deliveries.from_here.iter().map(|it| repo.index.covered(repo.tree, it.from.key())).collect();
         let mut covering: HashMap<RepoPath, Vec<usize>> = HashMap::new();
@@ -110,6 +114,7 @@ impl Binding {
         Self {
             facts: Arc::clone(facts),
             builds: Arc::clone(repo.index.builds()),
+            told,
             deliveries,
             covered,
             covering,

@@ -58,6 +58,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether a version is not wholly here: a commit that is missing, or that a partial clone has not all files of.
+    pub(crate) fn is_incomplete(&self, version: &Version) -> bool {
+        version.commit().is_some_and(|it| self.files_at(it).is_none_or(|it| it.is_incomplete()))
+    }
+
     /// Whether two versions are known to hold the same files.
     pub(crate) fn are_one(&self, a: &Version, b: &Version) -> bool {
         match (a, b) {
@@ -87,19 +92,23 @@ type PastBuild = (Arc<str>, BuildKey);
 const KEPT: usize = 64;
 
 impl Memo {
-    /// A build of a commit's files.
+    /// A build of a commit's files. One that lacks what a partial clone left out is not kept: whoever gets it has to see
+    /// that it is incomplete, and that is told by the files that were read for it.
     pub(crate) fn past_build(
         &self,
-        files: &str,
+        files: &dyn CommitFiles,
         key: &BuildKey,
         build: impl FnOnce() -> Build,
     ) -> Arc<Build> {
-        let key = (Arc::from(files), key.clone());
+        let key = (Arc::from(files.id()), key.clone());
         let known = &self.past_builds.0;
         if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Arc::clone(known);
         }
         let build = Arc::new(build());
+        if files.is_incomplete() {
+            return build;
+        }
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT {
             known.clear();

@@ -257,6 +257,21 @@ impl Client {
         }
     }
 
+    /// Waits until some lens of the file contains `text`, and gives that row; all rows if none did in time.
+    pub fn look_for_lens(&mut self, file: &Path, text: &str, time: Duration) -> Result<String, Vec<String>> {
+        let until = Instant::now() + time;
+        loop {
+            let rows = self.lenses(file);
+            if let Some(row) = rows.iter().find(|row| row.contains(text)) {
+                return Ok(row.clone());
+            }
+            if Instant::now() > until {
+                return Err(rows);
+            }
+            self.listen(Duration::from_millis(200));
+        }
+    }
+
     /// Presses the first lens of the file whose title contains `text`.
     pub fn press(&mut self, file: &Path, text: &str) -> Value {
         let lenses = self.code_lenses(file);

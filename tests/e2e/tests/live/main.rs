@@ -6,6 +6,7 @@
 
 mod acting;
 mod consenting;
+mod journey;
 mod outage;
 mod reporting;
 mod rights;
