@@ -58,6 +58,12 @@ pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<H
         let page = view.page_of_build(path, file);
         return Some(Hover { range: placed.in_file(handle), markdown: view.markdown(&page) });
     }
+    if let Some(file) = &file
+        && let Some((range, page)) = view.page_of_image(path, file, offset)
+        && range.contains_inclusive(offset)
+    {
+        return Some(Hover { range, markdown: view.markdown(&page) });
+    }
     let stand = placed.and_then(|it| view.stand(path, it));
     let (Some(placed), Some(stand)) = (placed, stand) else {
         let mark = view.hover_of_mark(path, offset);
@@ -328,6 +334,9 @@ impl View<'_> {
         }
         for manifest in manifests {
             page.extend(manifest);
+        }
+        if let Some((_, image)) = offset.and_then(|it| self.page_of_image(path, &file, it)) {
+            page.extend(image);
         }
         page
     }

@@ -29,6 +29,7 @@ mod deliveries;
 mod earlier;
 mod findings;
 mod hovers;
+mod images;
 mod index;
 mod inputs;
 mod inventory;

@@ -41,6 +41,10 @@ impl Remotes for Ours {
     fn named(&self, url: &str) -> Vec<String> {
         if self.is_ours(url) { vec!["origin".to_owned()] } else { Vec::new() }
     }
+
+    fn compare(&self, _: &str, from: &str, to: &str) -> Option<String> {
+        Some(format!("{}/compare/{from}...{to}", self.0))
+    }
 }
 
 /// The files of a commit.
@@ -550,6 +554,10 @@ fn expand(line: &Value) -> Value {
                 status.insert("history".to_owned(), history.clone());
             }
         }
+    }
+    // Whatever else it says.
+    for (key, value) in line.get("status").and_then(Value::as_object).into_iter().flatten() {
+        status.insert(key.clone(), value.clone());
     }
     if let Some(attempted) = &attempted
         && !kind.is_source()

@@ -419,3 +419,35 @@ fn what_sources_that_cannot_be_read_hide() {
           - cluster prod, read 2026-11-22 06:00 UTC, live
     "#]].assert_eq(&world.ask(|inputs| explain(inputs, &other, None)));
 }
+
+#[test]
+fn of_an_image_that_automation_writes() {
+    let fixture = "\
+//- apps/kustomization.yaml
+resources: [web.yaml]
+//- apps/web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: shop.example/web:1.2.$03 # {\"$imagepolicy\": \"flux-system:web\"}
+//- cluster staging
+{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}
+{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4}
+{kind: ImagePolicy, name: web, status: {latestRef: {name: shop.example/web, tag: 1.2.4}}}
+";
+    check_hover(
+        fixture,
+        expect![[r#"
+        apps/web.yaml:8
+                image: shop.example/web:1.2.3 # {"$imagepolicy": "flux-system:web"}
+                       ^^^^^^^^^^^^^^^^^^^^^^
+        `ImagePolicy/flux-system/web` in `staging` selects `shop.example/web:1.2.4`; here stands `shop.example/web:1.2.3`
+
+        - cluster `staging`, read 2026-11-22 06:00 UTC, live
+    "#]],
+    );
+}
