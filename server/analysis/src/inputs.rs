@@ -100,6 +100,10 @@ pub trait Remotes: Sync {
 
     /// The names of the remotes that have this address, those that are likelier to be meant first.
     fn named(&self, url: &str) -> Vec<String>;
+
+    /// The page at the provider of a remote that shows what lies between two commits; none where nobody knows what runs
+    /// there.
+    fn compare(&self, remote: &str, from: &str, to: &str) -> Option<String>;
 }
 
 /// One cluster.

@@ -224,6 +224,11 @@ impl View<'_> {
         tones.sort_unstable();
         tones.dedup();
         let count = |tone: Tone| many.iter().filter(|(_, said)| said.tone == tone).count();
+        // Applied is one thing, proved to be this very text and well another.
+        let counted = |tone: Tone| {
+            let all_good = many.iter().filter(|(_, said)| said.tone == tone).all(|(_, said)| said.is_live());
+            if tone == Tone::Ready && all_good { "live" } else { tone.counted() }
+        };
         // What is worst is named, the rest is counted.
         let worst = *tones.last().unwrap_or(&Tone::Unknown);
         let mut title = if bad {
@@ -235,14 +240,14 @@ impl View<'_> {
         };
         let of = many.len();
         if worst == Tone::Ready {
-            title.push_str(&format!("{of} of {of} {}", worst.counted()));
+            title.push_str(&format!("{of} of {of} {}", counted(worst)));
         } else {
             let names = words::list(&names(&|said| said.tone == worst));
-            title.push_str(&format!("{} of {of} {}: {names}", count(worst), worst.counted()));
+            title.push_str(&format!("{} of {of} {}: {names}", count(worst), counted(worst)));
             let rest: Vec<String> = tones
                 .iter()
                 .filter(|it| **it != worst)
-                .map(|it| format!("{} {}", count(*it), it.counted()))
+                .map(|it| format!("{} {}", count(*it), counted(*it)))
                 .collect();
             if !rest.is_empty() {
                 title.push_str(" · ");

@@ -17,6 +17,9 @@ pub(crate) enum Span {
     Word(String),
     /// Anything from elsewhere.
     Data(String),
+    /// A page at the Git provider of one of the clone's remotes, made by [`crate::Remotes::compare`]; never an address that
+    /// a cluster tells.
+    Page(String),
 }
 
 /// A part of a page.
@@ -144,15 +147,25 @@ fn markdown_spans(out: &mut String, spans: &[Span]) {
         match span {
             Span::Word(word) => out.push_str(word),
             Span::Data(data) => out.push_str(&code_span(data)),
+            Span::Page(url) if is_address(url) => {
+                let _ = write!(out, "<{url}>");
+            }
+            Span::Page(url) => out.push_str(&code_span(url)),
         }
     }
+}
+
+/// Whether Markdown can hold it as a link and nothing else.
+fn is_address(url: &str) -> bool {
+    url.starts_with("https://")
+        && url.chars().all(|c| c.is_ascii_alphanumeric() || "-._~/:%?=&+,@".contains(c))
 }
 
 fn plain_spans(out: &mut String, spans: &[Span]) {
     for span in spans {
         match span {
             Span::Word(word) => out.push_str(word),
-            Span::Data(data) => out.push_str(&one_line(data)),
+            Span::Data(data) | Span::Page(data) => out.push_str(&one_line(data)),
         }
     }
 }

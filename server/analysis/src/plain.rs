@@ -266,7 +266,7 @@ impl View<'_> {
             if let (Some(journey), Some(verdict)) = (&it.journey, self.verdict(it.by.cluster, &it.by.object))
             {
                 self.say_journey(&mut page, it.by.cluster, journey, &verdict);
-                self.say_commits(&mut page, self.commits_since(journey, it.paths(path)));
+                self.say_commits(&mut page, journey, self.commits_since(journey, it.paths(path)));
             }
             page.item(spans![w "applied by ", d it.by.object, w ": ", w match (it.by.strength, it.by.patch) {
                 (Strength::Expected, _) => "its build makes this object, its inventory does not hold it",

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use manifests::RepoPath;
 
 use crate::journey::{Journey, Reach, Stage, Why};
-use crate::page::{Page, spans};
+use crate::page::{Page, Span, spans};
 use crate::past::{Answer, Between, LogEntry};
 use crate::view::View;
 use crate::way::Follows;
@@ -217,10 +217,21 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn say_commits(&self, page: &mut Page, commits: &[LogEntry]) {
+    /// The page at the provider that shows what is pushed and not applied.
+    fn comparison(&self, journey: &Journey) -> Option<String> {
+        let applied = journey.applied.as_ref()?.commit()?;
+        let (remote, tip) = journey.way.tip.as_ref()?;
+        let differ = applied != tip.commit;
+        differ.then(|| self.inputs.repo.remotes.compare(remote, applied, &tip.commit)).flatten()
+    }
+
+    pub(crate) fn say_commits(&self, page: &mut Page, journey: &Journey, commits: &[LogEntry]) {
         for it in commits {
             let hash = it.hash.get(..7).unwrap_or(&it.hash);
             page.item(spans![w "not applied yet: ", d hash, w " ", d it.subject, w ", ", d it.author, w ", ", w self.time(it.time)]);
+        }
+        if let Some(url) = self.comparison(journey) {
+            page.item(vec![Span::Word("pushed and not applied: ".to_owned()), Span::Page(url)]);
         }
     }
 

@@ -23,6 +23,13 @@ pub(crate) struct Said {
     pub(crate) differs: bool,
 }
 
+impl Said {
+    /// Whether it says that this very text is applied and well.
+    pub(crate) fn is_live(&self) -> bool {
+        self.sign == Some(Sign::Good) && self.phrase.starts_with("live ")
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     Good,

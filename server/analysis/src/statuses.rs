@@ -302,7 +302,7 @@ impl View<'_> {
         self.commit(worst.commit);
         let reason = match reason(worst.report) {
             Span::Word(text) => text,
-            Span::Data(text) => words::data(&text),
+            Span::Data(text) | Span::Page(text) => words::data(&text),
         };
         let day =
             worst.report.at.map(|at| format!(", {}", words::day(at, self.inputs.now, self.inputs.zone)));

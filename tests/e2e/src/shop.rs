@@ -31,11 +31,18 @@ impl Shop {
         shop.write("apps/ready.yaml", &ready("0"));
         shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\npatches:\n  - path: ready.yaml\n");
         shop.push("Open the shop");
-        cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")).await?;
-        cluster.apply(&flux(name, &repository.url())).await?;
-        cluster.wait_ready(&shop.object(), Duration::from_secs(60)).await?;
-        cluster.wait_ready(&format!("{}-root", shop.object()), Duration::from_secs(60)).await?;
+        shop.follow(cluster, &repository.url()).await?;
         Ok(shop)
+    }
+
+    /// Lets a cluster follow the repository, and waits until it runs the shop.
+    pub async fn follow(&self, cluster: &Cluster, url: &str) -> testbed::Result<()> {
+        let name = &self.name;
+        cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")).await?;
+        cluster.apply(&flux(name, url)).await?;
+        cluster.wait_ready(&self.object(), Duration::from_secs(60)).await?;
+        cluster.wait_ready(&format!("{}-root", self.object()), Duration::from_secs(60)).await?;
+        Ok(())
     }
 
     /// The same shop on a cluster without controllers: nothing is pushed, and its objects say what [`Shop::play`] lets
@@ -139,8 +146,18 @@ impl Shop {
 
     /// Commits everything and pushes it; gives the first seven letters of the commit, as people read it.
     pub fn push(&self, subject: &str) -> String {
+        self.commit(subject);
+        self.push_commits()
+    }
+
+    /// Commits everything.
+    pub fn commit(&self, subject: &str) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", subject]);
+    }
+
+    /// Pushes what is committed; gives the first seven letters of HEAD.
+    pub fn push_commits(&self) -> String {
         self.git(&["push", "--quiet", "origin", "main"]);
         self.git(&["fetch", "--quiet", "origin"]);
         self.git(&["rev-parse", "--short=7", "HEAD"]).trim().to_owned()

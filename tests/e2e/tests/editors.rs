@@ -4,6 +4,7 @@
 
 use e2e::binary::Home;
 use e2e::editor::{Editor, Which, twice_at_most};
+use e2e::lsp::uri;
 use e2e::shop::Shop;
 use serde_json::json;
 use testbed::{Auth, Options, Role, Testbed};
@@ -68,6 +69,71 @@ fn story(which: Which) {
     });
 }
 
+/// One text on its way into two clusters, of which one does not take it.
+fn journey(which: Which) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let testbed = Testbed::start(Options::clusters(&["staging", "production"])).await.unwrap();
+        let [staging, production] = ["staging", "production"].map(|it| testbed.cluster_named(it).unwrap());
+        let shop = Shop::open(&testbed, staging, "shop").await.unwrap();
+        let url = testbed.gitea().repository("shop").await.unwrap().url();
+        shop.follow(production, &url).await.unwrap();
+        let mut kubeconfigs = Vec::new();
+        for cluster in [staging, production] {
+            let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap();
+            kubeconfigs.push(kubeconfig.named(cluster.name()).unwrap());
+        }
+        let kubeconfig = kubeconfigs.remove(0).and(&kubeconfigs[0]).unwrap();
+        let home = Home::new();
+        let Some(mut editor) =
+            Editor::start(which, &home, shop.folder(), &[("KUBECONFIG", kubeconfig.path())])
+        else {
+            return;
+        };
+        editor.tell(json!({"open": shop.flux_path()}));
+        editor.tell(json!({"waitLens": "Flux: not connected"}));
+        let file = uri(&shop.flux_file());
+        for cluster in ["staging", "production"] {
+            editor
+                .tell(json!({"execute": {"command": "fluxcd.chooseCluster", "arguments": [{"uri": file}]}}));
+            editor.tell(json!({"answerPick": cluster}));
+            editor.tell(json!({"answerPick": "[Tt]his repository"}));
+            editor.tell(json!({"waitLens": format!("{cluster}.*main@")}));
+        }
+        // From here on the manifest stays open: its lens alone tells how far its text has come.
+        editor.tell(json!({"open": "apps/web.yaml"}));
+        editor.tell(json!({"waitLens": "✓ production and staging: live main@"}));
+        production.patch(&shop.object(), json!({"spec": {"suspend": true}})).await.unwrap();
+        editor.tell(json!({"waitLens": "1 of 2 suspended: production · 1 live"}));
+
+        editor.tell(json!({"replace": {"from": "IfNotPresent", "to": "Always"}}));
+        editor.tell(json!({"waitLens": "production and staging: not live · unsaved"}));
+        editor.picture("journey-1-unsaved");
+        editor.tell(json!({"save": true}));
+        editor.tell(json!({"waitLens": "production and staging: not live · saved, not committed"}));
+        shop.commit("Pull images always");
+        editor.tell(json!({"waitLens": "production and staging: not live · committed, not pushed"}));
+        let pushed = shop.push_commits();
+        editor.tell(json!({"waitLens": "production and staging: pushed, next poll by "}));
+        editor.picture("journey-2-pushed");
+        production.reconcile(&shop.source()).await.unwrap();
+        editor.tell(json!({"waitLens": "1 of 2 suspended: production · 1 behind"}));
+        let hover = editor.tell(json!({"hover": {"line": 1, "character": 8}}));
+        let hover = hover["text"].as_str().unwrap();
+        assert!(
+            hover.contains(&format!("fetched main@{pushed}, not applied yet, shop is suspended")),
+            "{hover}"
+        );
+        staging.reconcile(&shop.source()).await.unwrap();
+        editor.tell(json!({"waitLens": "1 of 2 suspended: production · 1 live"}));
+        editor.picture("journey-3-one-is-behind");
+        production.patch(&shop.object(), json!({"spec": {"suspend": false}})).await.unwrap();
+        editor.tell(json!({"waitLens": format!("✓ production and staging: live main@{pushed}")}));
+        editor.picture("journey-4-live");
+        editor.quit();
+    });
+}
+
 /// The text that a mark of one line underlines.
 fn marked(shop: &Shop, path: &str, mark: &serde_json::Value) -> String {
     let text = std::fs::read_to_string(shop.folder().join(path)).unwrap();
@@ -76,6 +142,16 @@ fn marked(shop: &Shop, path: &str, mark: &serde_json::Value) -> String {
     assert_eq!(at("start", "line"), at("end", "line"), "{mark:#}");
     let line = text.lines().nth(at("start", "line")).unwrap();
     line[at("start", "character")..at("end", "character")].to_owned()
+}
+
+#[test]
+fn vs_code_follows_a_text_into_two_clusters() {
+    twice_at_most("VS Code", || journey(Which::VsCode));
+}
+
+#[test]
+fn neovim_follows_a_text_into_two_clusters() {
+    twice_at_most("Neovim", || journey(Which::Neovim));
 }
 
 #[test]

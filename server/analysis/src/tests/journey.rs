@@ -351,6 +351,7 @@ fn the_hover_tells_all_stages() {
 
             - this text: `saved → committed on main → pushed 2026-11-22 05:58 UTC`; `pushed, next poll by 06:08`
             - what is next has another text: `apps/web.yaml` differs
+            - pushed and not applied: <https://git.example/fleet/compare/1a2b3c4000000000000000000000000000000000...9f8e7d6000000000000000000000000000000000>
             - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
             - shaped by `apps/patch.yaml`
 

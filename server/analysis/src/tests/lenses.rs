@@ -425,7 +425,7 @@ fn one_text_in_several_clusters() {
             apps("at: main@1a2b3c4, suspend: true")
         ),
         expect![[r#"
-            clusters/staging/apps.yaml:1 [✗ 1 of 3 failed: us · 1 applied, 1 suspended] [Clusters…]
+            clusters/staging/apps.yaml:1 [✗ 1 of 3 failed: us · 1 live, 1 suspended] [Clusters…]
             apps/release.yaml:1 [3 of 3 not applied: eu, us and asia] [Clusters…]
         "#]],
     );

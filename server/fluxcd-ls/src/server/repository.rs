@@ -103,6 +103,10 @@ impl analysis::Remotes for Remotes {
         names.sort_by_key(|name| name != "origin");
         names
     }
+
+    fn compare(&self, remote: &str, from: &str, to: &str) -> Option<String> {
+        self.0.iter().find(|it| it.name == remote)?.compare_url(from, to, None)
+    }
 }
 
 /// What was found at a path, before its files are read.

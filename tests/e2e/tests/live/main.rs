@@ -3,6 +3,8 @@
 //! One testbed for all stories. Each has a repository, a namespace and a home of its own, so they run side by side.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// The matrix prints its cells.
+#![allow(clippy::print_stdout)]
 
 mod acting;
 mod consenting;
