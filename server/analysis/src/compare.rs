@@ -230,23 +230,51 @@ fn holds(node: &Node, live: Option<&Json>, depth: u32) -> bool {
             None | Some(Json::Null) => items.is_empty(),
             Some(_) => false,
         },
-        NodeKind::Scalar(scalar) => scalar_holds(scalar, live),
+        NodeKind::Scalar(scalar) => scalar_holds(&scalar.value, scalar.is_null(), live),
         NodeKind::Alias(_) => false,
     }
 }
 
-fn scalar_holds(scalar: &Scalar, live: Option<&Json>) -> bool {
+/// The same for a spec that was built.
+pub(crate) fn live_holds_value(spec: &Value, live: &Json) -> bool {
+    value_holds(spec, Some(live), DEPTH)
+}
+
+fn value_holds(value: &Value, live: Option<&Json>, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match &value.data {
+        Data::Mapping(members) => match live {
+            Some(Json::Object(live)) => {
+                members.iter().all(|it| value_holds(&it.value, live.get(&*it.key), depth))
+            }
+            // What says nothing may be left out.
+            None | Some(Json::Null) => members.iter().all(|it| value_holds(&it.value, None, depth)),
+            Some(_) => false,
+        },
+        Data::Sequence(items) => match live {
+            Some(Json::Array(live)) => {
+                items.len() == live.len()
+                    && items.iter().zip(live).all(|(item, live)| value_holds(item, Some(live), depth))
+            }
+            None | Some(Json::Null) => items.is_empty(),
+            Some(_) => false,
+        },
+        Data::Scalar(text) => scalar_holds(&text.value, text.is_null(), live),
+    }
+}
+
+fn scalar_holds(value: &str, is_null: bool, live: Option<&Json>) -> bool {
     // Flux replaces variables after the build: any value may stand there.
-    if scalar.value.contains("${") {
+    if value.contains("${") {
         return true;
     }
     let zero = |value: &str| matches!(value, "" | "0" | "false");
     match live {
-        None | Some(Json::Null) => scalar.is_null() || zero(&scalar.value),
-        Some(Json::String(live)) => scalar.value == *live || same_duration(&scalar.value, live),
-        Some(Json::Bool(live)) => matches!(plain(&scalar.value), Plain::Bool(value) if value == *live),
+        None | Some(Json::Null) => is_null || zero(value),
+        Some(Json::String(live)) => value == *live || same_duration(value, live),
+        Some(Json::Bool(live)) => matches!(plain(value), Plain::Bool(value) if value == *live),
         Some(Json::Number(live)) => {
-            matches!(plain(&scalar.value), Plain::Number(value) if live.as_f64() == Some(value))
+            matches!(plain(value), Plain::Number(value) if live.as_f64() == Some(value))
         }
         Some(_) => false,
     }

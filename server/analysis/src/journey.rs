@@ -96,25 +96,25 @@ enum There {
 /// A version, and the version of the Kustomization's own spec that goes with it: what is applied may come from another
 /// revision than the spec it was applied with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Point {
-    files: Version,
-    spec: Version,
+pub(crate) struct Point {
+    pub(crate) files: Version,
+    pub(crate) spec: Version,
 }
 
 impl Point {
-    fn of(version: Version) -> Point {
+    pub(crate) fn of(version: Version) -> Point {
         Point { files: version.clone(), spec: version }
     }
 }
 
 /// The object that is followed.
-struct Subject<'s> {
-    cluster: usize,
-    kustomization: &'s ObjectId,
-    id: &'s Id,
-    origin: &'s Origin,
+pub(crate) struct Subject<'s> {
+    pub(crate) cluster: usize,
+    pub(crate) kustomization: &'s ObjectId,
+    pub(crate) id: &'s Id,
+    pub(crate) origin: &'s Origin,
     /// What the spec was when it was applied, as the texts had it then.
-    applied_spec: Option<(Version, Arc<Value>)>,
+    pub(crate) applied_spec: Option<(Version, Arc<Value>)>,
 }
 
 impl View<'_> {
@@ -272,7 +272,7 @@ impl View<'_> {
     }
 
     /// The files of a revision.
-    fn point(&self, revision: &Revision) -> Result<Version, Why> {
+    pub(crate) fn point(&self, revision: &Revision) -> Result<Version, Why> {
         let Some(commit) = revision.commit() else { return Err(Why::NoCommit(revision.clone())) };
         match self.commit(commit) {
             Some(Answer::Known(_)) => Ok(Version::of(commit)),
@@ -305,7 +305,7 @@ impl View<'_> {
     }
 
     /// Compares what becomes of the object at two points.
-    fn compared(&self, subject: &Subject<'_>, a: &Point, b: &Point) -> Compared {
+    pub(crate) fn compared(&self, subject: &Subject<'_>, a: &Point, b: &Point) -> Compared {
         if a == b || (self.are_one(&a.files, &b.files) && self.are_one(&a.spec, &b.spec)) {
             return Compared::Same;
         }
@@ -348,7 +348,7 @@ impl View<'_> {
             self.there.borrow_mut().insert(key, Arc::clone(&content));
             content
         });
-        match find(&content.build, subject) {
+        match find(&content.build, subject.id, subject.origin) {
             _ if self.is_incomplete(version) => There::Unknown,
             Some(value) => There::Built(value),
             // It may be made by what we cannot read.
@@ -366,7 +366,7 @@ impl View<'_> {
     }
 
     /// The spec that a live Kustomization was applied with, as the texts had it: its parent's applied revision.
-    fn applied_spec(&self, cluster: usize, id: &ObjectId) -> Option<(Version, Arc<Value>)> {
+    pub(crate) fn applied_spec(&self, cluster: usize, id: &ObjectId) -> Option<(Version, Arc<Value>)> {
         let appliers = self.facts(cluster).appliers_of(id);
         let parent = appliers.iter().find(|it| it.kind == Kind::Kustomization)?;
         let applied = self.verdict(cluster, &parent.id)?.applied.clone()?;
@@ -392,7 +392,7 @@ impl View<'_> {
 }
 
 /// Whether what is applied is also well: then the text is live.
-fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
+pub(crate) fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
     verdict.applied.as_ref() == Some(applied)
         && matches!(
             verdict.state.last(),
@@ -400,18 +400,19 @@ fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
         )
 }
 
-fn find(build: &Build, subject: &Subject<'_>) -> Option<Arc<Value>> {
+/// An object of a build.
+pub(crate) fn find(build: &Build, named: &Id, origin: &Origin) -> Option<Arc<Value>> {
     let is_it = |id: &Id| {
-        id.group == subject.id.group
-            && id.kind == subject.id.kind
-            && id.name == subject.id.name
-            && id.namespace == subject.id.namespace
+        id.group == named.group
+            && id.kind == named.kind
+            && id.name == named.name
+            && id.namespace == named.namespace
     };
     let found = build.objects.iter().find(|it| it.id().as_ref().is_some_and(is_it));
     // The name of what is generated changes with its content.
     let found = found.or_else(|| {
-        let generated = matches!(subject.origin, Origin::Generated { .. });
-        build.objects.iter().find(|it| generated && it.origin == *subject.origin)
+        let generated = matches!(origin, Origin::Generated { .. });
+        build.objects.iter().find(|it| generated && it.origin == *origin)
     });
     found.map(|it| Arc::clone(&it.value))
 }

@@ -22,12 +22,14 @@
 
 mod answers;
 mod builders;
+mod changes;
 mod compare;
 mod content;
 mod copies;
 mod deliveries;
 mod earlier;
 mod findings;
+mod gate;
 mod hovers;
 mod images;
 mod index;
@@ -62,6 +64,7 @@ pub use answers::{
     summary, unplaced,
 };
 pub use deliveries::{Delivered, delivered};
+pub use gate::{Gate, Gated, Outcome, Question, gate};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Head, Inputs, Mapping, Offer, Proof, Refs, Remotes, RepoView,

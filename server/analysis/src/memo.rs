@@ -5,6 +5,7 @@ use manifests::RepoPath;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::changes::KnownChanges;
 use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
@@ -19,6 +20,7 @@ use crate::versions::{PastBuilds, Version};
 pub struct Memo {
     clusters: Mutex<HashMap<String, Arc<Derived>>>,
     pub(crate) past_builds: PastBuilds,
+    pub(crate) changes: KnownChanges,
 }
 
 /// By version of the repository and Kustomization; `None` for one that is not applied from here.

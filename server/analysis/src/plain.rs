@@ -5,13 +5,14 @@
 //! applier says so without a sign.
 
 use flux::{ObjectId, State, Verdict};
+use manifests::kustomize::Id;
 use manifests::{ParsedFile, Placed, RepoPath, Role, TextSize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::findings::Stand;
 use crate::hovers::HOVER;
-use crate::index::{DocRef, Outline};
+use crate::index::DocRef;
 use crate::inputs::Proof;
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::lenses::{Row, start_of};
@@ -61,7 +62,7 @@ impl View<'_> {
                 let known = all.iter().any(|it| {
                     it.by.cluster == cluster
                         && it.by.object == made.delivery.kustomization.id
-                        && it.object == name_of(made.outline)
+                        && it.object == name_of(&made.outline.id)
                 });
                 if !known && let Some(applied) = self.applied_by(cluster, &made, path, placed) {
                     all.push(applied);
@@ -95,7 +96,7 @@ impl View<'_> {
         let verdict = self.verdict(cluster, &applier.id)?;
         let journey = self.journey(cluster, &applier.id, &made.outline.made());
         let (said, named) = self.said_of_applied(&by, made, &verdict, journey.as_deref(), (path, placed));
-        let (object, shaped_by) = (name_of(made.outline), made.outline.shaped_by.clone());
+        let (object, shaped_by) = (name_of(&made.outline.id), made.outline.shaped_by.clone());
         let applied = Applied { by, object, shaped_by, said, named, journey };
         if let Some(journey) = &applied.journey {
             // A hover cannot wait: it is asked beforehand.
@@ -290,8 +291,7 @@ impl View<'_> {
 }
 
 /// The object as people name it.
-fn name_of(outline: &Outline) -> String {
-    let id = &outline.id;
+pub(crate) fn name_of(id: &Id) -> String {
     match &id.namespace {
         Some(namespace) if !manifests::kustomize::is_cluster_scoped(&id.group, &id.kind) => {
             format!("{}/{namespace}/{}", id.kind, id.name)

@@ -3,6 +3,7 @@
 mod catalogue;
 mod drawing;
 mod fixture;
+mod gate;
 mod hovers;
 mod journey;
 mod lenses;

@@ -7,6 +7,7 @@
 
 mod address;
 mod ancestry;
+mod change;
 mod error;
 mod references;
 mod remote;
@@ -19,6 +20,7 @@ mod web;
 mod tests;
 
 pub use address::{RemoteUrl, normalise_url};
+pub use change::Change;
 pub use error::{Bring, Error, short};
 pub use gix::ObjectId;
 pub use references::{Head, RemoteBranch, Upstream};

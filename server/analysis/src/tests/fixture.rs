@@ -234,27 +234,32 @@ impl World {
             if !lacks.wants_history() {
                 break;
             }
-            for commit in lacks.commits {
-                let answer = match self.commits.get(&commit) {
-                    Some(subject) => Answer::Known(Commit {
-                        subject: subject.clone(),
-                        author: "Ada".to_owned(),
-                        time: at("2026-11-20T10:00:00Z"),
-                        files: Arc::new(self.files_of(&commit)),
-                    }),
-                    None => Answer::NotInThisClone(Some("git fetch origin".into())),
-                };
-                self.past.note_commit(commit, answer);
-            }
-            for of in lacks.bases {
-                let base = self.bases.get(&of).cloned();
-                self.past.note_base(of, Answer::Known(base));
-            }
-            for question in lacks.between {
-                self.past.note_between(question, Vec::new());
-            }
+            self.look_up(lacks);
         }
         self.with(|inputs| question(inputs))
+    }
+
+    /// Answers what was lacking, as history would.
+    pub(crate) fn look_up(&mut self, lacks: Lacks) {
+        for commit in lacks.commits {
+            let answer = match self.commits.get(&commit) {
+                Some(subject) => Answer::Known(Commit {
+                    subject: subject.clone(),
+                    author: "Ada".to_owned(),
+                    time: at("2026-11-20T10:00:00Z"),
+                    files: Arc::new(self.files_of(&commit)),
+                }),
+                None => Answer::NotInThisClone(Some("git fetch origin".into())),
+            };
+            self.past.note_commit(commit, answer);
+        }
+        for of in lacks.bases {
+            let base = self.bases.get(&of).cloned();
+            self.past.note_base(of, Answer::Known(base));
+        }
+        for question in lacks.between {
+            self.past.note_between(question, Vec::new());
+        }
     }
 
     fn files_of(&self, commit: &str) -> Files {

@@ -1,6 +1,7 @@
 //! `fluxcd-ls check`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::connect::{self, Selection};
 use super::format::Format;
@@ -16,6 +17,13 @@ pub struct Arguments {
     /// Files or folders of a repository; without any, the repository around the current folder.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Instead of all findings: whether this commit is applied and healthy wherever what it changed is applied. Exits 0: it is
+    /// live, 1: it failed, 2: not live yet, or it could not be told.
+    #[arg(long, value_name = "REV", conflicts_with = "paths")]
+    commit: Option<String>,
+    /// Waits so long for the commit to be live or to fail: 90s, 10m, 1h.
+    #[arg(long, value_name = "TIME", requires = "commit", value_parser = patience)]
+    wait: Option<Duration>,
     #[command(flatten)]
     clusters: Selection,
     /// How to print it.
@@ -26,10 +34,20 @@ pub struct Arguments {
 /// Prints all findings.
 pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let settings = connect::settings();
+    if let Some(commit) = &arguments.commit {
+        return super::gate::run(commit, arguments.wait, &arguments.clusters, arguments.format, &settings)
+            .await;
+    }
     let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
     let report = report(&arguments.paths, clusters, unknown, &settings)?;
     print(&arguments.format.print(&report, arguments.format == Format::Text && colour()));
     Ok(report.exit_code())
+}
+
+/// A time to wait: `10m`.
+fn patience(text: &str) -> Result<Duration, String> {
+    let time: jiff::SignedDuration = text.parse().map_err(|_| "write it as 90s, 10m or 1h".to_owned())?;
+    Duration::try_from(time).map_err(|_| "time does not run backwards".to_owned())
 }
 
 /// All findings of a repository's files.
@@ -40,7 +58,11 @@ pub fn report(
     settings: &Settings,
 ) -> Result<Report, CliError> {
     let start = paths.first().cloned().unwrap_or_else(|| PathBuf::from("."));
-    let mut scene = Scene::open(&start, clusters, settings)?;
+    look(&mut Scene::open(&start, clusters, settings)?, paths, unknown)
+}
+
+/// All findings of a scene's files.
+pub fn look(scene: &mut Scene, paths: &[PathBuf], unknown: Vec<String>) -> Result<Report, CliError> {
     let recorded_at = scene.clusters().iter().filter_map(|cluster| match &cluster.contact {
         analysis::Contact::Recorded { newest } => *newest,
         _ => None,

@@ -16,7 +16,7 @@ use crate::server::view::ClusterSnapshot;
 use crate::settings::{Level, Login, Settings, UserFile};
 
 /// How long a cluster may take to list its Flux objects.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which clusters a command is about.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -50,18 +50,8 @@ impl Selection {
 
     /// The clusters as far as they can be had, and sentences about those that cannot.
     pub async fn gather(&self, settings: &Settings) -> Result<(Vec<ClusterSnapshot>, Vec<String>), CliError> {
-        let mut clusters = Vec::new();
+        let mut clusters = self.recordings(settings)?;
         let mut unknown = Vec::new();
-        let own = self.snapshots.is_empty() && self.contexts.is_empty();
-        let snapshots = if own { &settings.snapshots } else { &self.snapshots };
-        for (file, name) in cluster::recording_names(snapshots) {
-            clusters.push(recorded(&file, &name, settings)?);
-        }
-        if clusters.is_empty() && self.contexts.is_empty() {
-            return Err(CliError::told(
-                "no cluster is named, and none is asked unasked: add --context CONTEXT or --snapshot FILE",
-            ));
-        }
         if !self.contexts.is_empty() {
             let kubeconfig = self.kubeconfig(settings)?;
             for name in &self.contexts {
@@ -72,6 +62,19 @@ impl Selection {
             }
         }
         Ok((clusters, unknown))
+    }
+
+    /// The clusters that are recorded. It is an error if there are none, and no context is named either.
+    pub fn recordings(&self, settings: &Settings) -> Result<Vec<ClusterSnapshot>, CliError> {
+        let own = self.snapshots.is_empty() && self.contexts.is_empty();
+        let snapshots = if own { &settings.snapshots } else { &self.snapshots };
+        let named = cluster::recording_names(snapshots);
+        if named.is_empty() && self.contexts.is_empty() {
+            return Err(CliError::told(
+                "no cluster is named, and none is asked unasked: add --context CONTEXT or --snapshot FILE",
+            ));
+        }
+        named.iter().map(|(file, name)| recorded(file, name, settings)).collect()
     }
 
     /// The kubeconfig that holds.

@@ -32,20 +32,22 @@ impl Format {
     }
 }
 
-fn pretty(value: &Value) -> String {
+/// JSON for people and machines, with a newline at its end.
+pub fn pretty(value: &Value) -> String {
     // Values made by `json!` have text keys only: there is nothing in them that could not be printed.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn text(report: &Report, colour: bool) -> String {
+/// The findings alone, as people read them.
+pub fn snippets(report: &Report, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let mut out = String::new();
-    for entry in &report.entries {
-        out.push_str(&snippet(entry, &renderer));
-        out.push_str("\n\n");
-    }
+    report.entries.iter().map(|entry| format!("{}\n\n", snippet(entry, &renderer))).collect()
+}
+
+fn text(report: &Report, colour: bool) -> String {
+    let mut out = snippets(report, colour);
     for unknown in &report.unknown {
         out.push_str("could not be told: ");
         out.push_str(unknown);
@@ -127,7 +129,7 @@ fn source<'a>(
 }
 
 /// The stable form: documented in the README, changed only with its `version`.
-fn json(report: &Report) -> Value {
+pub fn json(report: &Report) -> Value {
     let findings: Vec<Value> = report
         .entries
         .iter()

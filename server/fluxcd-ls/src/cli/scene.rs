@@ -1,12 +1,12 @@
 //! A repository and the clusters that were asked about it, put together once for a command.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis::{FileReport, Lacks, Memo, Past};
+use analysis::{FileReport, Gate, Lacks, Memo, Past, Question};
 use jiff::Timestamp;
-use manifests::{RepoPath, TextRange};
+use manifests::{FileKind, RepoPath, TextRange, Tree as _};
 
 use super::CliError;
 use super::report::Place;
@@ -14,6 +14,7 @@ use crate::forges::consent::ForgeConsents;
 use crate::forges::{self, Tokens};
 use crate::paths::Paths;
 use crate::server::disk::{Disk, Overlay};
+use crate::server::documents::Text;
 use crate::server::repository::{self, Indexing, Known, Stale};
 use crate::server::view::{ClusterSnapshot, View};
 use crate::server::watch::RepoId;
@@ -32,12 +33,41 @@ pub struct Scene {
 impl Scene {
     /// Reads the repository that `path` lies in, or the folder itself where there is none.
     pub fn open(path: &Path, clusters: Vec<ClusterSnapshot>, settings: &Settings) -> Result<Scene, CliError> {
+        Self::open_at(path, None, clusters, settings).map(|(scene, _)| scene)
+    }
+
+    /// The same with the files as a commit has them, which is named as Git names it; and what that commit changed.
+    pub fn open_commit(
+        path: &Path,
+        commit: &str,
+        clusters: Vec<ClusterSnapshot>,
+        settings: &Settings,
+    ) -> Result<(Scene, Question), CliError> {
+        let (scene, question) = Self::open_at(path, Some(commit), clusters, settings)?;
+        let question = question.ok_or_else(|| CliError::told("this folder is in no Git repository"))?;
+        Ok((scene, question))
+    }
+
+    fn open_at(
+        path: &Path,
+        commit: Option<&str>,
+        clusters: Vec<ClusterSnapshot>,
+        settings: &Settings,
+    ) -> Result<(Scene, Option<Question>), CliError> {
         let path = std::path::absolute(path).map_err(CliError::told)?;
         let path =
             path.canonicalize().map_err(|error| CliError::told(format!("{}: {error}", path.display())))?;
         let folder = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_owned() };
         let found = repository::find(&path, &[folder]);
-        let overlay = Overlay { disk: Arc::new(Disk::new(found.root.clone())), buffers: Arc::default() };
+        let disk = Arc::new(Disk::new(found.root.clone()));
+        let (mut question, mut buffers) = (None, BTreeMap::new());
+        if let (Some(commit), Some(git)) = (commit, &found.git) {
+            let asked = asked(git, commit)?;
+            buffers = texts_of(&git.tree(&asked.commit).map_err(CliError::told)?, &disk);
+            question = Some(asked);
+        }
+        let untold = buffers.iter().map(|(path, text)| (path.clone(), Arc::clone(text))).collect();
+        let overlay = Overlay { disk, buffers: Arc::new(buffers) };
         let indexing = Indexing {
             repo: RepoId(0),
             overlay: overlay.clone(),
@@ -51,11 +81,11 @@ impl Scene {
         let index = indexing.run().index;
         let name =
             found.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned());
-        let view = View {
+        let mut view = View {
             name: name.into(),
             overlay,
             index,
-            untold: Vec::new(),
+            untold,
             remotes: Arc::new(found.remotes),
             refs: Arc::new(found.refs),
             blobs: Arc::default(),
@@ -68,7 +98,33 @@ impl Scene {
             settings: Arc::new(settings.for_analysis(2)),
             now: Timestamp::now(),
         };
-        Ok(Scene { view, git: found.git, root: found.root })
+        view.tell();
+        Ok((Scene { view, git: found.git, root: found.root }, question))
+    }
+
+    /// The clusters as they are now.
+    pub fn now(&mut self, clusters: Vec<ClusterSnapshot>) {
+        self.view.clusters = clusters;
+        self.view.now = Timestamp::now();
+    }
+
+    /// How far a commit has come. History is asked until nothing is lacking.
+    pub fn gate(&mut self, question: &Question) -> Gate {
+        // What was not in this clone may have been fetched meanwhile.
+        Arc::make_mut(&mut self.view.past).fetched();
+        let mut gate = Gate::default();
+        for _ in 0..ROUNDS {
+            gate = self.view.ask(|inputs| analysis::gate(inputs, question));
+            if !self.look_up(&gate.lacks) {
+                break;
+            }
+        }
+        gate
+    }
+
+    /// What a commit is about, for people.
+    pub fn subject(&self, commit: &str) -> Option<String> {
+        Some(self.git.as_ref()?.commit(commit).ok()?.subject)
     }
 
     /// Asks the forge of the repository what was reported about its commits; why that did not work, if it did not.
@@ -210,4 +266,33 @@ impl Scene {
     pub fn text(&self, path: &RepoPath) -> Option<Arc<str>> {
         Some(Arc::clone(self.view.overlay.text(path)?.string()))
     }
+}
+
+/// What a commit changed, which is named as Git names it.
+fn asked(git: &history::Repository, name: &str) -> Result<Question, CliError> {
+    let commit = git.resolve(name).map_err(CliError::told)?.to_string();
+    let change = git.change(&commit).map_err(CliError::told)?;
+    Ok(Question { commit, before: change.before.map(|it| it.to_string()), files: change.files })
+}
+
+/// The texts of a commit that the disk has otherwise.
+fn texts_of(tree: &history::GitTree, disk: &Disk) -> BTreeMap<RepoPath, Arc<Text>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![RepoPath::root()];
+    while let Some(folder) = folders.pop() {
+        for (name, kind) in tree.list(&folder) {
+            let Some(path) = folder.join(&name) else { continue };
+            match kind {
+                FileKind::Directory => folders.push(path),
+                FileKind::File if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                    let Some(text) = tree.read(&path) else { continue };
+                    if disk.text(&path).is_none_or(|it| **it.string() != *text) {
+                        found.insert(path, Arc::new(Text::new(&text)));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
 }

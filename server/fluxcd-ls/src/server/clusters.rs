@@ -257,39 +257,44 @@ impl Cluster {
         }
     }
 
-    fn last_sign_of_life(&self) -> Option<Timestamp> {
-        match self.contact {
-            Contact::Live { at } | Contact::Checking { at } | Contact::LastSeen { at } => Some(at),
-            Contact::NeedsSignIn { at, .. } => at,
-            _ => None,
-        }
-    }
-
     /// What a session says of itself, as analysis knows it.
     pub(super) fn contact_of(&self, status: &SessionStatus) -> Contact {
-        let last = self.last_sign_of_life();
-        let silent = |otherwise: Contact| last.map_or(otherwise, |at| Contact::LastSeen { at });
-        match status {
-            SessionStatus::Live => Contact::Live { at: last.unwrap_or_else(Timestamp::now) },
-            SessionStatus::Connecting | SessionStatus::SigningIn { .. } => {
-                last.map_or(Contact::Connecting, |at| Contact::Checking { at })
-            }
-            SessionStatus::Checking { .. } => last.map_or(Contact::Connecting, |at| Contact::Checking { at }),
-            SessionStatus::NeedsSignIn { reason, .. } => {
-                Contact::NeedsSignIn { at: last, why: reason.to_string() }
-            }
-            SessionStatus::LastSeen(at) => Contact::LastSeen { at: *at },
-            SessionStatus::Unreachable { error } => silent(Contact::Unreachable { why: error.to_string() }),
-            SessionStatus::NotFlux => Contact::NoFlux,
-            SessionStatus::Idle => silent(Contact::Connecting),
-            SessionStatus::NeedsConsent => {
-                Contact::Unreachable { why: cluster::ConnectError::NeedsConsent.to_string() }
-            }
-            SessionStatus::Ended { error } => {
-                let why = error.as_ref().map_or_else(|| "disconnected".to_owned(), ToString::to_string);
-                silent(Contact::Unreachable { why })
-            }
+        contact_after(&self.contact, status)
+    }
+}
+
+/// What a session says of itself, as analysis knows it: after what was known before.
+pub(crate) fn contact_after(before: &Contact, status: &SessionStatus) -> Contact {
+    let last = last_sign_of_life(before);
+    let silent = |otherwise: Contact| last.map_or(otherwise, |at| Contact::LastSeen { at });
+    match status {
+        SessionStatus::Live => Contact::Live { at: last.unwrap_or_else(Timestamp::now) },
+        SessionStatus::Connecting | SessionStatus::SigningIn { .. } => {
+            last.map_or(Contact::Connecting, |at| Contact::Checking { at })
         }
+        SessionStatus::Checking { .. } => last.map_or(Contact::Connecting, |at| Contact::Checking { at }),
+        SessionStatus::NeedsSignIn { reason, .. } => {
+            Contact::NeedsSignIn { at: last, why: reason.to_string() }
+        }
+        SessionStatus::LastSeen(at) => Contact::LastSeen { at: *at },
+        SessionStatus::Unreachable { error } => silent(Contact::Unreachable { why: error.to_string() }),
+        SessionStatus::NotFlux => Contact::NoFlux,
+        SessionStatus::Idle => silent(Contact::Connecting),
+        SessionStatus::NeedsConsent => {
+            Contact::Unreachable { why: cluster::ConnectError::NeedsConsent.to_string() }
+        }
+        SessionStatus::Ended { error } => {
+            let why = error.as_ref().map_or_else(|| "disconnected".to_owned(), ToString::to_string);
+            silent(Contact::Unreachable { why })
+        }
+    }
+}
+
+fn last_sign_of_life(contact: &Contact) -> Option<Timestamp> {
+    match contact {
+        Contact::Live { at } | Contact::Checking { at } | Contact::LastSeen { at } => Some(*at),
+        Contact::NeedsSignIn { at, .. } => *at,
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod analysing;
 mod choosing;
-mod clusters;
+pub(crate) mod clusters;
 mod commands;
 mod configuring;
 pub(crate) mod disk;

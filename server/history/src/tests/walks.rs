@@ -236,3 +236,39 @@ fn histories_at_random() {
         assert_eq!(ours, theirs, "{what}");
     }
 }
+
+fn changed(lab: &Lab, at: &str, name: &str) -> String {
+    match lab.open(at).change(&lab.hash(at, name)) {
+        Ok(change) => {
+            let files: Vec<_> = change.files.iter().map(ToString::to_string).collect();
+            format!("{}: {}", if change.before.is_some() { "parent" } else { "root" }, files.join(" "))
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn what_a_commit_changed() {
+    let lab = Lab::new(
+        "git init -q -b main repo && cd repo
+         git config user.name Ada && git config user.email ada@example.org
+         mkdir -p a/b && echo 1 >a/b/one && echo 1 >two && git add . && git commit -qm first
+         git mv a/b/one a/b/uno && echo 2 >two && git commit -qam renamed
+         git checkout -qb side HEAD~1 && echo 3 >a/three && git add . && git commit -qm side
+         git checkout -q main && git merge -q -m merged side
+         git rm -q two && mkdir two && echo 4 >two/four && git add . && git commit -qm folder
+         git commit -q --allow-empty -m nothing
+         cd .. && git clone -q --depth 1 \"file://$PWD/repo\" shallow",
+    );
+    let told = |name| changed(&lab, "repo", name);
+    assert_eq!(told("main~4"), "root: a/b/one two");
+    assert_eq!(told("main~3"), "parent: a/b/one a/b/uno two");
+    // What the merge brought into main, not what main had before.
+    assert_eq!(told("main~2"), "parent: a/three");
+    assert_eq!(told("main~1"), "parent: two two/four");
+    assert_eq!(told("main"), "parent: ");
+    assert_eq!(
+        changed(&lab, "shallow", "main"),
+        "the history of this clone is cut off before the answer; run `git fetch --unshallow origin`"
+    );
+}

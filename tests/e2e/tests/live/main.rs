@@ -8,6 +8,7 @@
 
 mod acting;
 mod consenting;
+mod gating;
 mod journey;
 mod outage;
 mod reporting;

@@ -6,6 +6,7 @@ mod checking;
 mod conformance;
 mod demo;
 mod explaining;
+mod gating;
 mod looking;
 mod places;
 mod reporting;

@@ -1,0 +1,172 @@
+//! What a commit changes of what a Kustomization applies: the objects that are built of its files and of its parent's are
+//! compared, so every file counts that shapes them, and none that does not.
+
+use flux::{Kind, ObjectId};
+use manifests::kustomize::{Build, Id, Origin};
+use manifests::{RepoPath, Value};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::compare::{Compared, compare};
+use crate::content::Content;
+use crate::index::BuildKey;
+use crate::journey::{Why, find};
+use crate::json::json;
+use crate::memo::Memo;
+use crate::past::Answer;
+use crate::versions::Version;
+use crate::view::View;
+
+/// What a commit changes of what a Kustomization applies.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// In the order of the build; those that are gone come last.
+    pub(crate) objects: Vec<Change>,
+    /// Why kustomize refuses what the commit has, if it does.
+    pub(crate) refused: Option<String>,
+    /// Whether it refused what was there before as well.
+    pub(crate) was_refused: bool,
+    /// What of it cannot be built here, if something cannot: a change of that is not seen.
+    pub(crate) hidden: Option<String>,
+    /// The files that are read at the commit or were before it, as the repository names them.
+    pub(crate) read: BTreeSet<RepoPath>,
+}
+
+/// An object that is not what it was.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) id: Id,
+    pub(crate) origin: Origin,
+    /// The commit has no such object any more.
+    pub(crate) gone: bool,
+    /// What the commit makes of an object of Flux.
+    pub(crate) flux: Option<Arc<Value>>,
+}
+
+/// What was found. Commits never change, so it is kept while texts and facts come and go.
+#[derive(Default)]
+pub(crate) struct KnownChanges(Mutex<HashMap<Key, Arc<Changes>>>);
+
+/// The files of both, by id, what is built of them, and whether the Kustomization was taken away.
+type Key = (Arc<str>, Option<Arc<str>>, BuildKey, BuildKey, bool);
+
+/// How many are kept: a commit that is waited for, in a fleet.
+const KEPT: usize = 10_000;
+/// How deep a spec is told as JSON.
+const SPEC_DEPTH: u32 = 64;
+
+impl View<'_> {
+    /// What the commit `rev` changes of what a Kustomization applies, compared with `before`; without that all of it is new.
+    /// Where the commit takes the Kustomization away, that is a change of what applies it: only what was read is told.
+    pub(crate) fn changes(
+        &self,
+        cluster: usize,
+        id: &ObjectId,
+        key: &BuildKey,
+        rev: &Version,
+        before: Option<&Version>,
+    ) -> Result<Arc<Changes>, Why> {
+        let files = self.known_files(rev)?;
+        let files_before = before.map(|it| self.known_files(it)).transpose()?;
+        let told = |version: &Version| {
+            self.written_in(version, cluster, id).and_then(|it| it.value.get("spec").cloned())
+        };
+        let (now, then) = (told(rev), before.and_then(told));
+        let live = || self.live_spec(cluster, id);
+        let is_taken = now.is_none() && then.is_some();
+        let (now, then, before) = match (now, then) {
+            (None, Some(then)) => (Arc::clone(&then), then, before),
+            // The live spec says more than the text (variables of parents, defaults).
+            (Some(now), Some(then)) if now.says_the_same(&then) => (live(), live(), before),
+            (Some(now), Some(then)) => (now, then, before),
+            // It is new, and with it all that it applies.
+            (Some(now), None) => (Arc::clone(&now), now, None),
+            (None, None) => (live(), live(), before),
+        };
+        let named =
+            |spec: &Arc<Value>| BuildKey { spec: json(spec, SPEC_DEPTH).to_string().into(), ..key.clone() };
+        let known = (files, before.and(files_before), named(&now), named(&then), is_taken);
+        if let Some(changes) = self.inputs.memo.known_changes(&known) {
+            return Ok(changes);
+        }
+        let built = |version: &Version, spec| -> Result<Content, Why> {
+            let tree = self.tree_in(version).ok_or(Why::Pending)?;
+            Ok(self.build_with(version, tree, key, spec))
+        };
+        let now = built(rev, now)?;
+        let then = before.map(|version| built(version, then)).transpose()?;
+        if self.is_incomplete(rev) || before.is_some_and(|it| self.is_incomplete(it)) {
+            return Err(Why::NotComparable);
+        }
+        let mut read = BTreeSet::new();
+        for (version, content) in [(Some(rev), Some(&now)), (before, then.as_ref())] {
+            let (Some(tree), Some(content)) = (version.and_then(|it| self.tree_in(it)), content) else {
+                continue;
+            };
+            read.extend(content.build.files.keys().map(|path| content.in_repository(tree, path)));
+        }
+        let refused = now.build.refused().filter(|_| !is_taken).map(|it| format!("{}: {}", it.at, it.why));
+        let objects = if refused.is_some() || is_taken {
+            Vec::new()
+        } else {
+            differing(&now.build, then.as_ref().map(|it| &*it.build))
+        };
+        let hides = |it: &&manifests::kustomize::Unknown| it.why.hides() && !it.why.refuses();
+        let hidden = now.build.unknown.iter().find(hides).map(|it| format!("{}: {}", it.at, it.why));
+        let was_refused = then.is_some_and(|it| it.build.refused().is_some());
+        let changes = Arc::new(Changes { objects, refused, was_refused, hidden, read });
+        self.inputs.memo.note_changes(known, &changes);
+        Ok(changes)
+    }
+
+    /// The id of a commit's files.
+    fn known_files(&self, version: &Version) -> Result<Arc<str>, Why> {
+        let Some(commit) = version.commit() else { return Err(Why::NotComparable) };
+        match self.commit(commit) {
+            Some(Answer::Known(known)) => Ok(known.files.id().into()),
+            Some(Answer::NotInThisClone(bring)) => {
+                Err(Why::NotInThisClone(flux::Revision::new(commit), bring.clone()))
+            }
+            None => Err(Why::Pending),
+        }
+    }
+}
+
+/// The objects of two builds that are not the same.
+fn differing(now: &Build, then: Option<&Build>) -> Vec<Change> {
+    // What kustomize refused was not applied.
+    let then = then.filter(|it| it.refused().is_none());
+    let mut found = Vec::new();
+    for built in &now.objects {
+        let Some(id) = built.id() else { continue };
+        let before = then.and_then(|it| find(it, &id, &built.origin));
+        if before.is_some_and(|before| matches!(compare(&built.value, &before), Compared::Same)) {
+            continue;
+        }
+        let flux = Kind::from_group_kind(&id.group, &id.kind).map(|_| Arc::clone(&built.value));
+        found.push(Change { id, origin: built.origin.clone(), gone: false, flux });
+    }
+    // What is not there may be made by what cannot be read.
+    let is_whole = !now.unknown.iter().any(|it| it.why.hides());
+    for built in then.iter().filter(|_| is_whole).flat_map(|it| &it.objects) {
+        let Some(id) = built.id() else { continue };
+        if find(now, &id, &built.origin).is_none() {
+            found.push(Change { id, origin: built.origin.clone(), gone: true, flux: None });
+        }
+    }
+    found
+}
+
+impl Memo {
+    fn known_changes(&self, key: &Key) -> Option<Arc<Changes>> {
+        self.changes.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn note_changes(&self, key: Key, changes: &Arc<Changes>) {
+        let mut known = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(changes));
+    }
+}

@@ -1,0 +1,363 @@
+//! How far one object of a commit has come in one cluster.
+
+use flux::{Kind, Object, ObjectId, Overlay, Revision, State, Verdict};
+use manifests::kustomize::{Id, may_be};
+use std::sync::Arc;
+
+use super::{ELSEWHERE, Outcome, Question};
+use crate::changes::{Change, Changes};
+use crate::compare::{Compared, live_holds_value};
+use crate::inputs::Proof;
+use crate::journey::{Journey, Point, Reach, Stage, Subject, Why, is_well};
+use crate::versions::Version;
+use crate::view::{Absent, View};
+use crate::way::Follows;
+use crate::words;
+
+/// How far one object has come.
+pub(super) struct Found {
+    pub(super) outcome: Outcome,
+    pub(super) stage: &'static str,
+    pub(super) text: String,
+    pub(super) failed: Option<ObjectId>,
+}
+
+impl Found {
+    pub(super) fn waiting(stage: &'static str, text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Waiting, stage, text: text.into(), failed: None }
+    }
+
+    fn untold(stage: &'static str, text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Untold, ..Found::waiting(stage, text) }
+    }
+
+    fn live(text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Live, ..Found::waiting("live", text) }
+    }
+
+    pub(super) fn failed(by: &ObjectId, text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Failed, failed: Some(by.clone()), ..Found::waiting("failed", text) }
+    }
+}
+
+/// A Kustomization, and what the commit changes of what it applies.
+pub(super) struct Group<'g> {
+    pub(super) cluster: usize,
+    pub(super) applier: &'g Arc<Object>,
+    pub(super) verdict: Arc<Verdict>,
+    pub(super) changes: &'g Changes,
+    pub(super) question: &'g Question,
+    pub(super) applied_spec: Option<(Version, Arc<manifests::Value>)>,
+}
+
+impl Group<'_> {
+    fn subject<'s>(&'s self, change: &'s Change) -> Subject<'s> {
+        Subject {
+            cluster: self.cluster,
+            kustomization: &self.applier.id,
+            id: &change.id,
+            origin: &change.origin,
+            applied_spec: self.applied_spec.clone(),
+        }
+    }
+
+    fn rev(&self) -> Point {
+        Point::of(Version::of(&self.question.commit))
+    }
+
+    /// A revision as it was applied here: what a Kustomization builds may be newer than its spec.
+    fn applied(&self, files: Version) -> Point {
+        Point { spec: self.applied_spec.as_ref().map_or_else(|| files.clone(), |it| it.0.clone()), files }
+    }
+}
+
+impl View<'_> {
+    /// What a Kustomization says that failed with this very text.
+    pub(super) fn failure_of(&self, group: &Group<'_>) -> Option<String> {
+        let verdict = &group.verdict;
+        if !verdict.state.last().is_failure() {
+            return None;
+        }
+        let failed_at = verdict.failed_at.as_ref()?;
+        let commit = failed_at.commit()?;
+        // The same text may have failed before it was changed to and fro. Where history is cut off content alone tells.
+        let base = self.base_of(commit, group.question).flatten();
+        if commit != group.question.commit && base.as_deref() == Some(commit) {
+            return None;
+        }
+        let failed = self.point(failed_at).ok()?;
+        let holds = if group.changes.refused.is_some() {
+            self.contains(failed_at, group.question) == Some(true) && self.is_refused(group, &failed)
+        } else {
+            let failed = group.applied(failed);
+            let same = |change: &Change| {
+                matches!(self.compared(&group.subject(change), &group.rev(), &failed), Compared::Same)
+            };
+            // One object alone may have been the same long before.
+            !group.changes.objects.is_empty() && group.changes.objects.iter().all(same)
+        };
+        holds.then(|| {
+            let (name, at) = (&verdict.id.name, words::data(&failed_at.to_string()));
+            format!("{} failed {at}: {}", words::data(name), words::data(&verdict.sentence()))
+        })
+    }
+
+    /// Whether kustomize refuses what a Kustomization would build at a version.
+    fn is_refused(&self, group: &Group<'_>, version: &Version) -> bool {
+        let Some((_, delivery)) = self.derived[group.cluster].binding.deliveries.of(&group.applier.id) else {
+            return false;
+        };
+        let changes = self.changes(group.cluster, &group.applier.id, delivery.from.key(), version, None);
+        changes.is_ok_and(|it| it.refused.is_some())
+    }
+
+    /// A commit that kustomize refuses, and that Flux has not refused yet.
+    pub(super) fn refused(&self, group: &Group<'_>, why: &str) -> Found {
+        if let Some(applied) = &group.verdict.applied
+            && self.contains(applied, group.question) == Some(true)
+        {
+            return self.replaced(applied);
+        }
+        Found::waiting("refused", format!("kustomize will refuse it: {}", words::data(why)))
+    }
+
+    /// How far one object has come.
+    pub(super) fn found(&self, group: &Group<'_>, change: &Change) -> Found {
+        let Some(way) = self.way(group.cluster, &group.applier.id) else {
+            return Found::untold("unknown", "what applies it is not live");
+        };
+        let (subject, rev) = (group.subject(change), group.rev());
+        let mut unknown: Option<Why> = None;
+        let applied = group.verdict.applied.as_ref();
+        if let Some(revision) = applied {
+            match self.point(revision).map(|files| group.applied(files)) {
+                Ok(point) => match self.compared(&subject, &rev, &point) {
+                    Compared::Same => return self.applied_found(group, change, revision),
+                    Compared::Different(_) => {
+                        // Its spec may be one behind what it builds.
+                        let whole = Point::of(point.files);
+                        let differs = matches!(self.compared(&subject, &rev, &whole), Compared::Different(_));
+                        if differs && self.contains(revision, group.question) == Some(true) {
+                            return self.replaced(revision);
+                        }
+                    }
+                    Compared::Unknown => unknown = Some(Why::NotComparable),
+                },
+                Err(Why::NoCommit(revision)) => {
+                    return Found::untold("unknown", self.why_words(&Why::NoCommit(revision)));
+                }
+                Err(why) => unknown = Some(why),
+            }
+        }
+        let fetched = way.hops.first().and_then(|it| it.revision.clone());
+        let mut stage = Stage::Committed;
+        if let Some(revision) = fetched.filter(|it| Some(it) != applied)
+            && let Ok(files) = self.point(&revision)
+        {
+            match self.compared(&subject, &rev, &Point::of(files)) {
+                Compared::Same => stage = Stage::Fetched,
+                Compared::Different(_) if self.contains(&revision, group.question) == Some(true) => {
+                    return self.replaced(&revision);
+                }
+                Compared::Different(_) | Compared::Unknown => {}
+            }
+        }
+        if stage < Stage::Fetched
+            && let Some((_, tip)) = &way.tip
+        {
+            let there = self.compared(&subject, &rev, &Point::of(Version::of(&tip.commit)));
+            if matches!(there, Compared::Same) || self.has(&tip.commit, group.question) == Some(true) {
+                stage = Stage::Pushed;
+            }
+        }
+        let journey = Journey {
+            reach: Reach::At(stage),
+            here: stage,
+            differs: None,
+            elsewhere: None,
+            newer: None,
+            applied: applied.cloned(),
+            way: Arc::clone(&way),
+        };
+        let mut text = match (stage, way.follows.branch()) {
+            (Stage::Committed, Some(branch)) if way.tip.is_some() => {
+                format!("not in {}, which is followed", words::data(branch))
+            }
+            (Stage::Committed, _) => {
+                let follows = way.follows.words().map(|it| format!("; follows {}", words::data(&it)));
+                format!("not in what is fetched{}", follows.unwrap_or_default())
+            }
+            _ => self.stage_words(&journey).unwrap_or_default(),
+        };
+        if stage == Stage::Fetched
+            && let Some(trouble) = self.trouble_words(group)
+        {
+            text.push_str(&format!(", {trouble}"));
+        }
+        if let Some(why) = unknown {
+            text.push_str(&format!("; {}", self.why_words(&why)));
+        }
+        let stage = match (stage, &way.follows) {
+            (Stage::Fetched, _) => "fetched",
+            (Stage::Pushed, _) => "pushed",
+            (_, Follows::Branch(_)) if way.tip.is_some() => ELSEWHERE,
+            (_, Follows::Unknown) => "unknown",
+            _ => "committed",
+        };
+        Found::waiting(stage, text)
+    }
+
+    /// The text is applied: whether all is well with it.
+    fn applied_found(&self, group: &Group<'_>, change: &Change, applied: &Revision) -> Found {
+        let verdict = &group.verdict;
+        let at = words::data(&applied.to_string());
+        let inventory = group.applier.status.inventory.as_ref().filter(|_| change.gone);
+        if inventory.is_some_and(|it| lists(it, &change.id)) {
+            return Found::waiting("applied", format!("applied {at}, not removed yet"));
+        }
+        if !is_well(verdict, applied) {
+            let trouble = self.trouble_words(group).unwrap_or_else(|| "not finished yet".to_owned());
+            return Found::waiting("applied", format!("applied {at}, {trouble}"));
+        }
+        // What is of Flux says itself how it is.
+        let is_told = verdict.health_checked || change.flux.is_some();
+        let checked = if is_told { "" } else { ", health not checked" };
+        let live = if change.gone { format!("removed {at}") } else { format!("live {at}{checked}") };
+        if group.applier.spec.remote {
+            return Found::live(live);
+        }
+        self.own(group, change, &at).unwrap_or_else(|| {
+            let recorded = matches!(self.proof(group.cluster), Proof::Recorded { .. });
+            let seen = self.freshness(self.proof(group.cluster)).filter(|_| recorded);
+            Found::live(seen.map_or(live.clone(), |seen| format!("{live}, {seen}")))
+        })
+    }
+
+    /// What an object of Flux says itself, where that is not that all is well.
+    fn own(&self, group: &Group<'_>, change: &Change, at: &str) -> Option<Found> {
+        let kind = Kind::from_group_kind(&change.id.group, &change.id.kind)?;
+        let cluster = group.cluster;
+        let waiting = |text: String| Some(Found::waiting("applied", format!("applied {at}, {text}")));
+        if change.id.is_pattern() {
+            return None;
+        }
+        let id = ObjectId::flux(kind, change.id.namespace.as_deref().unwrap_or_default(), &change.id.name);
+        let Some(live) = self.facts(cluster).get(&id) else {
+            return match self.absent(cluster, &id) {
+                _ if change.gone => None,
+                Absent::Really | Absent::NotYet => waiting("not seen yet".to_owned()),
+                Absent::Forbidden { verb, .. } => Some(Found::untold(
+                    "unknown",
+                    format!("applied {at}, no permission to {} {}", words::data(&verb), kind.plural()),
+                )),
+                Absent::NotServed => Some(Found::untold(
+                    "unknown",
+                    format!("applied {at}, the cluster does not serve {}", kind.plural()),
+                )),
+                Absent::OtherNamespace => {
+                    Some(Found::untold("unknown", format!("applied {at}, its namespace is not readable")))
+                }
+                Absent::NotRecorded => {
+                    Some(Found::untold("unknown", format!("applied {at}, not in the recording")))
+                }
+            };
+        };
+        let verdict = self.verdict(cluster, &id)?;
+        if change.gone {
+            return match verdict.state {
+                State::Terminating => waiting("is being deleted".to_owned()),
+                // Something else has it now, or nobody prunes it.
+                _ => None,
+            };
+        }
+        // Objects of other kinds are told by other watches: what applies it may be heard of first.
+        let spec = change.flux.as_ref().and_then(|it| it.get("spec").cloned());
+        if spec.is_some_and(|it| !live_holds_value(&it, &live.raw_spec())) {
+            return waiting("the cluster has another spec".to_owned());
+        }
+        let is_asked = verdict.overlays.iter().any(|it| matches!(it, Overlay::SpecNotApplied { .. }));
+        match &verdict.state {
+            State::Suspended { .. } | State::Static => None,
+            _ if is_asked => waiting("not acted on yet".to_owned()),
+            State::Ready | State::ReadySourceStale { .. } => None,
+            // What a Kustomization applies is waited for by itself.
+            State::ReadyBehind { .. } if kind != Kind::HelmRelease => None,
+            State::ReadyBehind { source } => {
+                waiting(format!("{} is not installed yet", words::data(&source.to_string())))
+            }
+            State::Failed { .. } | State::Unhealthy
+                if verdict.attempt.is_none() && self.is_newest(cluster, live, &verdict) =>
+            {
+                let name = words::data(&id.to_string());
+                Some(Found::failed(&id, format!("{name} failed: {}", words::data(&verdict.sentence()))))
+            }
+            State::Failed { .. } | State::Unhealthy => waiting("tried again".to_owned()),
+            State::Waiting { on: Some(on) } => waiting(format!("waits for {}", words::data(&on.to_string()))),
+            State::Waiting { on: None } => waiting("waits".to_owned()),
+            State::Terminating => waiting("is being deleted".to_owned()),
+            State::Pending | State::Progressing { .. } => waiting("not ready yet".to_owned()),
+        }
+    }
+
+    /// Whether a Kustomization failed with the newest that its source has; else it will be tried with that. Others take
+    /// what they fail with from their own spec.
+    fn is_newest(&self, cluster: usize, live: &Object, verdict: &Verdict) -> bool {
+        let source = self.facts(cluster).source_of(live).filter(|_| live.kind == Kind::Kustomization);
+        let artifact = source.and_then(|it| it.status.artifact.as_ref());
+        let failed = verdict.failed_artifact.as_ref().or(verdict.failed_at.as_ref());
+        match (artifact, failed) {
+            (Some(artifact), Some(failed)) => artifact.revision == *failed,
+            _ => true,
+        }
+    }
+
+    /// What keeps a Kustomization from going on.
+    fn trouble_words(&self, group: &Group<'_>) -> Option<String> {
+        match group.verdict.state.last() {
+            State::Waiting { on: Some(on) } => {
+                let name = words::data(&group.applier.id.name);
+                Some(format!("{name} waits for {}", words::data(&on.to_string())))
+            }
+            _ => self.trouble_of(group.cluster, &group.verdict),
+        }
+    }
+
+    fn replaced(&self, by: &Revision) -> Found {
+        Found::untold("replaced", format!("{} has a newer text of it", words::data(&by.to_string())))
+    }
+
+    /// Whether the commit is in the history of a revision; `None` if that is not known (yet).
+    fn contains(&self, revision: &Revision, question: &Question) -> Option<bool> {
+        self.has(revision.commit()?, question)
+    }
+
+    fn has(&self, commit: &str, question: &Question) -> Option<bool> {
+        Some(self.base_of(commit, question)?.as_deref() == Some(question.commit.as_str()))
+    }
+
+    /// The newest commit that the one that is asked about has in common with another; `None` if that is not known (yet).
+    fn base_of(&self, commit: &str, question: &Question) -> Option<Option<String>> {
+        if commit == question.commit {
+            return Some(Some(commit.to_owned()));
+        }
+        let of = (question.commit.clone(), commit.to_owned());
+        match self.inputs.past.base(&of) {
+            None => {
+                self.lack(|lacks| lacks.bases.insert(of));
+                None
+            }
+            Some(answer) => answer.known().cloned(),
+        }
+    }
+}
+
+/// Whether an inventory lists an object. It has no namespace for what is cluster-scoped; kustomize may have set one.
+fn lists(inventory: &flux::Inventory, id: &Id) -> bool {
+    inventory.iter().any(|it| {
+        *it.kind == *id.kind
+            && *it.group == *id.group
+            && id.may_be_named(it.name)
+            && (it.namespace.is_empty()
+                || id.namespace.as_deref().is_none_or(|namespace| may_be(namespace, it.namespace)))
+    })
+}
