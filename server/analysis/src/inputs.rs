@@ -61,6 +61,8 @@ pub struct Refs {
     pub tracked: BTreeMap<String, BTreeMap<String, Tip>>,
     /// Tags → the full hash of the commit.
     pub tags: BTreeMap<String, String>,
+    /// When the clone last asked a remote; none if it never did since it was cloned.
+    pub fetched: Option<Timestamp>,
 }
 
 /// What is checked out.

@@ -1,8 +1,9 @@
 //! The words for how far a text has come, and for what it waits (design 6).
 
-use flux::{State, Verdict};
+use flux::{ObjectId, State, Verdict};
 use jiff::Timestamp;
 use manifests::RepoPath;
+use manifests::kustomize::Files;
 
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::page::{Page, Span, spans};
@@ -182,6 +183,16 @@ impl View<'_> {
         if let Some(path) = journey.differs.as_ref().filter(|_| reached < Stage::Applied) {
             page.item(spans![w "what is next has another text: ", d path, w " differs"]);
         }
+        if let Some(fetched) =
+            self.inputs.repo.refs.fetched.filter(|_| reached < Stage::Fetched && journey.way.tip.is_some())
+        {
+            page.item(
+                spans![w "what is pushed is told as of the last fetch of this clone, ", w self.time(fetched)],
+            );
+        }
+        if reached >= Stage::Applied {
+            self.say_not_compared(page, cluster, &verdict.id);
+        }
         match &journey.reach {
             Reach::Unknown(why) => self.say_why(page, why),
             Reach::Older(_) => {
@@ -232,6 +243,25 @@ impl View<'_> {
         }
         if let Some(url) = self.comparison(journey) {
             page.item(vec![Span::Word("pushed and not applied: ".to_owned()), Span::Page(url)]);
+        }
+    }
+
+    /// Variables whose values are not in this repository: that they are what they were, the texts do not tell.
+    fn say_not_compared(&self, page: &mut Page, cluster: usize, kustomization: &ObjectId) {
+        let Some((_, delivery)) = self.derived[cluster].binding.deliveries.of(kustomization) else { return };
+        // As the builds look for them.
+        let near = &delivery.from.key().dir;
+        let spec = self.live_spec(cluster, kustomization);
+        let from = spec.dig(&["postBuild", "substituteFrom"]).and_then(|it| it.as_sequence());
+        for it in from.unwrap_or_default() {
+            let (kind, name) =
+                (it.text(&["kind"]).unwrap_or_default(), it.text(&["name"]).unwrap_or_default());
+            let repo = &self.inputs.repo;
+            let is_here =
+                kind == "ConfigMap" && repo.index.config_map(&Files::new(repo.tree), name, near).is_some();
+            if !is_here {
+                page.item(spans![w "values from ", d kind, w " ", d name, w " are not compared"]);
+            }
         }
     }
 

@@ -158,6 +158,7 @@ fn hovers_name_the_applier_and_what_shapes_the_object() {
             `live main@1a2b3c4`
 
             - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+            - values from `Secret` `region` are not compared
             - applied by `Kustomization/flux-system/us`: its build makes the object from this document, and its inventory holds it
 
             **`Kustomization/flux-system/eu`** in `staging`: applied

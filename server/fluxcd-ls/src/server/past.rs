@@ -154,5 +154,5 @@ pub(crate) fn refs(git: &history::Repository) -> Refs {
     }
     let tags = git.tags().unwrap_or_default();
     let tags = tags.into_iter().map(|(name, commit)| (name, commit.to_string())).collect();
-    Refs { head, tracked, tags }
+    Refs { head, tracked, tags, fetched: git.fetched_at() }
 }
