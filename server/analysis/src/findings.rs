@@ -67,15 +67,13 @@ impl View<'_> {
         for (standing, text) in &stand.standings {
             marks.extend(self.marks(stand, standing, *text));
         }
-        let within = stand.placed.range();
-        let placed = self.placed_marks(stand.path).into_iter();
-        marks.extend(placed.filter(|it| within.contains(it.range.start())));
+        marks.extend(self.placed_marks(stand.path, Some(stand.placed.range())));
         self.merged(marks)
     }
 
     /// The marks of failures that stand in a file, whatever the file is.
     pub(crate) fn placed_findings(&self, path: &RepoPath) -> Vec<Finding> {
-        self.merged(self.placed_marks(path))
+        self.merged(self.placed_marks(path, None))
     }
 
     fn merged(&self, mut marks: Vec<Mark>) -> Vec<Finding> {

@@ -11,6 +11,7 @@ use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
 use crate::marked::{ByFile, ById, Faults};
+use crate::silent::Candidate;
 use crate::strays::Strays;
 use crate::versions::{PastBuilds, Version};
 
@@ -40,6 +41,8 @@ pub(crate) struct Derived {
     pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
     /// By file: the faults that stand in it.
     pub(crate) by_file: OnceLock<ByFile>,
+    /// By file, for those that were asked for: what may be silent in it.
+    pub(crate) silent: Mutex<HashMap<RepoPath, Arc<Vec<Candidate>>>>,
     faults: ById<Arc<Faults>>,
 }
 
@@ -94,6 +97,7 @@ impl Memo {
             strays: OnceLock::new(),
             blocked: OnceLock::new(),
             by_file: OnceLock::new(),
+            silent: Mutex::default(),
             faults: ById::default(),
         });
         let mut all = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);

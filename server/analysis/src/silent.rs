@@ -4,12 +4,12 @@
 //! that it applied, and its inventory or the live object shows the rest. Live objects are those that are watched, Flux's
 //! own; of other kinds a dropped key could only be seen by reading each object, which nobody asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use flux::{Kind, Object, ObjectId, Revision, Verdict};
-use manifests::kustomize::{Build, Built, Id, Origin};
+use manifests::kustomize::{Build, Built, Id, Origin, is_kustomization_name};
 use manifests::value::{Data, Member};
-use manifests::{FieldPath, RepoPath, Site, Value};
+use manifests::{FieldPath, RepoPath, Site, TextRange, Value};
 use serde_json::Value as Json;
 
 use crate::deliveries::Delivery;
@@ -45,6 +45,15 @@ pub(crate) struct Silent {
     pub(crate) spot: Spot,
     pub(crate) code: &'static str,
     pub(crate) sentence: String,
+}
+
+/// One that is proved as soon as its Kustomization is Ready with this text.
+pub(crate) struct Candidate {
+    /// The Kustomization: an index into the deliveries.
+    delivery: usize,
+    spot: Spot,
+    code: &'static str,
+    sentence: String,
 }
 
 /// What may be silent in a build, by its text alone.
@@ -115,12 +124,57 @@ impl View<'_> {
         files
     }
 
-    /// The silent failures that stand in a file.
-    pub(crate) fn silent(&self, cluster: usize, path: &RepoPath) -> Vec<Silent> {
+    /// The silent failures that stand in a file; with a range only those that begin in it.
+    pub(crate) fn silent(&self, cluster: usize, path: &RepoPath, within: Option<TextRange>) -> Vec<Silent> {
         if self.inputs.settings.silent.is_none() {
             return Vec::new();
         }
+        let from_here = &self.derived[cluster].binding.deliveries.from_here;
+        let mut found = Vec::new();
+        for it in self.candidates(cluster, path).iter() {
+            if !within.is_none_or(|within| within.contains(it.spot.range.start())) {
+                continue;
+            }
+            let Some(delivery) = from_here.get(it.delivery) else { continue };
+            let Some((verdict, revision)) = self.ready_at(cluster, delivery) else { continue };
+            let by = delivery.kustomization.id.clone();
+            // Of another text nobody said that it was applied.
+            if !self.is_as_applied(cluster, &by, &revision, &it.spot) {
+                continue;
+            }
+            let (spot, code, sentence) = (it.spot.clone(), it.code, it.sentence.clone());
+            found.push(Silent { by, verdict, revision, spot, code, sentence });
+        }
+        found
+    }
+
+    /// Whether the text is that of the revision: the entry of a kustomization.yaml, the whole of another document.
+    fn is_as_applied(&self, cluster: usize, by: &ObjectId, revision: &Revision, spot: &Spot) -> bool {
+        if is_kustomization_name(spot.path.file_name()) {
+            let revisions = [(by.clone(), revision.clone())];
+            return self.text_at(cluster, &revisions, &spot.shaped_by) == Text::Same;
+        }
+        // Of a file with hundreds of documents the earlier ones are found once.
+        let file = self.any_file(&spot.path);
+        let placed = file.as_ref().and_then(|it| it.document_at(spot.range.start()));
+        placed.and_then(|it| self.then(cluster, by, revision, &spot.path, &it.document)) == Some(true)
+    }
+
+    /// What is silent in a file, if its Kustomization is Ready with this very text. Kept while texts and facts stay: a
+    /// file may have hundreds of documents, each of which asks.
+    fn candidates(&self, cluster: usize, path: &RepoPath) -> Arc<Vec<Candidate>> {
+        let known = &self.derived[cluster].silent;
+        if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(self.candidates_anew(cluster, path));
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), Arc::clone(&found));
+        found
+    }
+
+    fn candidates_anew(&self, cluster: usize, path: &RepoPath) -> Vec<Candidate> {
         let binding = &self.derived[cluster].binding;
+        let is_here = |site: &Site| site.in_file().is_some_and(|(file, _)| file == *path);
         let mut found = Vec::new();
         for at in binding.covering(path) {
             let (Some(delivery), Some(covered)) =
@@ -128,24 +182,22 @@ impl View<'_> {
             else {
                 continue;
             };
-            let Some((verdict, revision)) = self.ready_at(cluster, delivery) else { continue };
             let by = &delivery.kustomization.id;
-            let is_here = |site: &&Site| site.in_file().is_some_and(|(file, _)| file == *path);
             let mut told = Vec::new();
-            for it in &covered.quiet {
-                if let Some(site) = Some(&it.site).filter(is_here)
-                    && let Some((code, sentence, fix)) = proved(&it.what, delivery)
-                {
-                    told.push((site.clone(), code, sentence, fix));
+            for it in covered.quiet.iter().filter(|it| is_here(&it.site)) {
+                if let Some((code, sentence, fix)) = proved(&it.what, delivery) {
+                    told.push((it.site.clone(), code, sentence, fix));
                 }
             }
             if told.is_empty() && builds_nothing(delivery, covered) && covered.root_file() == Some(path) {
                 let sentence = format!("this builds nothing: {by} is Ready and applies no object");
                 told.extend(self.of_build_file(path).map(|site| (site, "NothingBuilt", sentence, None)));
             }
-            for outline in covered.objects_of(path) {
+            let applier = &delivery.kustomization;
+            let compares = !applier.spec.remote && applier.raw_spec().get("ignore").is_none();
+            for outline in covered.objects_of(path).filter(|_| compares) {
                 for (at, site) in self.dropped(cluster, delivery, outline) {
-                    if is_here(&&site) {
+                    if is_here(&site) {
                         let sentence = format!(
                             "`{at}` is not in the live object, although {by} is Ready: dropped on the way, or taken away there"
                         );
@@ -156,13 +208,7 @@ impl View<'_> {
             for (site, code, sentence, fix) in told {
                 let Some(mut spot) = Spot::at(&site, true) else { continue };
                 spot.fixes.extend(fix);
-                // Of another text nobody said that it was applied.
-                let revisions = [(by.clone(), revision.clone())];
-                if self.text_at(cluster, &revisions, &spot.shaped_by) != Text::Same {
-                    continue;
-                }
-                let (by, verdict, revision) = (by.clone(), Arc::clone(&verdict), revision.clone());
-                found.push(Silent { by, verdict, revision, spot, code, sentence });
+                found.push(Candidate { delivery: *at, spot, code, sentence });
             }
         }
         found
@@ -186,8 +232,7 @@ impl View<'_> {
         member.or_else(|| value.as_mapping()?.first())?.site.clone()
     }
 
-    /// The keys of a Flux object's spec that the live object lacks. Where a Kustomization does not apply all that is
-    /// written, there is nothing to compare.
+    /// The keys of a Flux object's spec that the live object lacks.
     fn dropped(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<(FieldPath, Site)> {
         let (Some(value), Some(kind)) =
             (&outline.flux, Kind::from_group_kind(&outline.id.group, &outline.id.kind))
@@ -195,7 +240,7 @@ impl View<'_> {
             return Vec::new();
         };
         let applier = &delivery.kustomization;
-        if applier.spec.remote || is_left_alone(value) || applier.raw_spec().get("ignore").is_some() {
+        if is_left_alone(value) {
             return Vec::new();
         }
         let ids = in_inventory(applier, outline);

@@ -1,7 +1,7 @@
 //! Marks in whatever file causes a failure.
 
 use flux::{ObjectId, State, Verdict};
-use manifests::RepoPath;
+use manifests::{RepoPath, TextRange};
 
 use super::{Mark, cause_sentence, severity_of, severity_of_failure};
 use crate::earlier::Text;
@@ -14,8 +14,10 @@ use crate::view::View;
 use crate::words;
 
 impl View<'_> {
-    /// The marks of one file for failures of whatever objects, each with how its text stands.
-    pub(super) fn placed_marks(&self, path: &RepoPath) -> Vec<Mark> {
+    /// The marks of one file for failures of whatever objects, each with how its text stands; with a range only those
+    /// that begin in it.
+    pub(super) fn placed_marks(&self, path: &RepoPath, within: Option<TextRange>) -> Vec<Mark> {
+        let is_asked = |range: TextRange| within.is_none_or(|it| it.contains(range.start()));
         let mut marks = Vec::new();
         for cluster in 0..self.inputs.clusters.len() {
             let proof = self.proof(cluster);
@@ -27,7 +29,8 @@ impl View<'_> {
                 let nth = match what {
                     Marked::Fault(nth) => nth,
                     Marked::Cause(nth) => {
-                        marks.extend(self.mark_of_reference(cluster, proof, object, *nth));
+                        let mark = self.mark_of_reference(cluster, proof, object, *nth);
+                        marks.extend(mark.filter(|it| is_asked(it.range)));
                         continue;
                     }
                 };
@@ -35,7 +38,8 @@ impl View<'_> {
                 let Some(faults) = self.faults(cluster, object) else { continue };
                 let Some(found) = faults.all.get(*nth) else { continue };
                 let Some(verdict) = self.verdict(cluster, object) else { continue };
-                let Some(spot) = found.spot.as_ref().filter(|it| it.path == *path) else { continue };
+                let here = |it: &&Spot| it.path == *path && is_asked(it.range);
+                let Some(spot) = found.spot.as_ref().filter(here) else { continue };
                 if !matches!(verdict.state, State::Failed { .. } | State::Unhealthy)
                     || !self.is_own_trouble(cluster, object)
                 {
@@ -47,15 +51,21 @@ impl View<'_> {
                 self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot));
                 marks.push(mark);
             }
-            marks.extend(self.silent_marks(cluster, proof, path));
+            marks.extend(self.silent_marks(cluster, proof, path, within));
         }
         marks
     }
 
     /// The marks for what Flux passed over in silence.
-    fn silent_marks(&self, cluster: usize, proof: Proof, path: &RepoPath) -> Vec<Mark> {
+    fn silent_marks(
+        &self,
+        cluster: usize,
+        proof: Proof,
+        path: &RepoPath,
+        within: Option<TextRange>,
+    ) -> Vec<Mark> {
         let Some(severity) = self.inputs.settings.silent else { return Vec::new() };
-        let marks = self.silent(cluster, path).into_iter().map(|it| {
+        let marks = self.silent(cluster, path, within).into_iter().map(|it| {
             let mut mark = self.mark_at(cluster, &it.by, &it.verdict, &it.spot, severity);
             mark.code = it.code.to_owned();
             mark.sentence = words::data(&it.sentence);
