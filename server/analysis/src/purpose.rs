@@ -75,7 +75,8 @@ impl View<'_> {
             page.line(spans![w sentence]);
         } else if is_handle(&field) {
             self.say_left_out(&mut page, path);
-        } else {
+        } else if placed.document.get(&field).is_some_and(|it| it.range == node.range) {
+            // At a key nothing is overridden: what is there is no value.
             self.say_overridden(&mut page, path, index, placed, (&field, node));
         }
         (!page.is_empty()).then(|| Hover { range, markdown: self.markdown(&page) })
