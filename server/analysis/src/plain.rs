@@ -127,7 +127,12 @@ impl View<'_> {
         let and = |trouble: Option<String>| trouble.map(|it| format!(", {it}")).unwrap_or_default();
         let reach = journey.map(|it| &it.reach);
         // It is not there: how far it has come says why, where that can be told.
-        let on_its_way = journey.filter(|_| !matches!(reach, Some(Reach::Unknown(_)))).and_then(|it| {
+        let is_told = |it: &Journey| match &it.reach {
+            Reach::Unknown(Why::NotInThisClone(revision, _)) => it.applied.as_ref() != Some(revision),
+            Reach::Unknown(_) => false,
+            Reach::At(_) | Reach::Older(_) => true,
+        };
+        let on_its_way = journey.filter(|it| is_told(it)).and_then(|it| {
             let words = match it.reach {
                 Reach::At(Stage::Pushed | Stage::Fetched) => self.stage_words(it)?,
                 _ => format!("not live · {}", self.stage_words(it)?),

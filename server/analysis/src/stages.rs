@@ -19,6 +19,15 @@ impl View<'_> {
         let stage = match &journey.reach {
             Reach::At(stage) => *stage,
             Reach::Older(stage) => return Some(self.older_words(journey, *stage)),
+            // What is applied was compared, and is another text.
+            Reach::Unknown(Why::NotInThisClone(revision, _))
+                if journey.applied.as_ref() != Some(revision) =>
+            {
+                return Some(format!(
+                    "{}, which is fetched, is not in this clone",
+                    words::data(&revision.to_string())
+                ));
+            }
             Reach::Unknown(_) => return self.local_words(journey),
         };
         Some(match stage {

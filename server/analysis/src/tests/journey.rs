@@ -291,6 +291,14 @@ fn what_a_colleague_did() {
             "apps/web.yaml:1 [✓ staging: live main@1a2b3c4 by apps; another text is pushed] [Reconcile now]"
         ],
     );
+    // What is fetched is in no clone: it may have this text, what is applied has not.
+    let coming = cluster("main@abcdef0", "main@1a2b3c4", "");
+    check(
+        &format!("{before}{coming}//- settings\nhead=main@9f8e7d6 pushed=9f8e7d6"),
+        expect![
+            "apps/web.yaml:1 [staging: not live · main@abcdef0, which is fetched, is not in this clone] [Reconcile now]"
+        ],
+    );
     // What is applied is in no clone.
     let unknown = cluster("main@abcdef0", "main@abcdef0", "");
     check(
