@@ -76,9 +76,9 @@ fn texts_that_are_not_yaml_yet_or_never() {
     client.open(&file);
     let marked = |marks: &[Value]| marks.iter().any(|it| it["code"] == "ReconciliationFailed");
     client.wait_diagnostics(&file, "the mark", marked);
-    // Half typed, below the mark: nothing is lost.
+    // Half typed, below the mark: nothing is lost, and the text is known to be another one.
     client.change(&file, &format!("{text}  patches:\n    - target: {{kind: \"Depl"));
-    client.wait_lens(&file, "failed main@21d6388");
+    client.wait_lens(&file, "staging: not live · unsaved");
     client.wait_diagnostics(&file, "the mark beside what is being typed", marked);
     // No YAML at all, and what is worse.
     for worse in [
