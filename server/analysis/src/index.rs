@@ -225,6 +225,11 @@ impl RepoIndex {
         self.builds = Arc::default();
     }
 
+    /// Something that is open was saved, or its file was changed beside it: what is told stays, how far it has come does not.
+    pub fn saved(&mut self) {
+        self.stamp = Arc::default();
+    }
+
     /// A file that holds Flux objects, as it was told last.
     pub fn file(&self, path: &RepoPath) -> Option<&ParsedFile> {
         self.files.get(path)?.file.as_ref()

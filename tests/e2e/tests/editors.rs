@@ -110,7 +110,10 @@ fn journey(which: Which) {
         editor.tell(json!({"waitLens": "production and staging: not live · unsaved"}));
         editor.picture("journey-1-unsaved");
         editor.tell(json!({"save": true}));
-        editor.tell(json!({"waitLens": "production and staging: not live · saved, not committed"}));
+        // At once, and not when something else wakes the server.
+        editor.tell(
+            json!({"waitLens": "production and staging: not live · saved, not committed", "timeoutMs": 20_000}),
+        );
         shop.commit("Pull images always");
         editor.tell(json!({"waitLens": "production and staging: not live · committed, not pushed"}));
         let pushed = shop.push_commits();

@@ -265,7 +265,10 @@ impl Indexing {
         let mut paths = std::mem::take(&mut self.stale.paths);
         // A folder or a closed file that went and is back already looks as it did, but whoever read it meanwhile saw
         // nothing. What is open is read from its buffer.
-        let touched = self.stale.all || paths.iter().any(|path| !self.overlay.buffers.contains_key(path));
+        let is_open = |path: &RepoPath| self.overlay.buffers.contains_key(path);
+        let touched = self.stale.all || !paths.iter().all(is_open);
+        // The index does not change by that, but what is open was unsaved and is saved now, or differs from the disk now.
+        let saved = paths.iter().any(is_open);
         let (mut watch, begins) = match self.watching.take() {
             Some(Watching::Begin(events)) => (Some(Watch::start(self.repo, &root, events)), true),
             Some(Watching::On(watch)) => (Some(watch), false),
@@ -290,6 +293,9 @@ impl Indexing {
         }
         if touched && !changed {
             self.index.touch();
+            changed = true;
+        } else if saved && !changed {
+            self.index.saved();
             changed = true;
         }
         Indexed { index: self.index, known: self.known, changed, watch, git }
