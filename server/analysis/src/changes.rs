@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::index::BuildKey;
-use crate::journey::{Why, find};
-use crate::json::json;
+use crate::journey::Why;
 use crate::memo::Memo;
 use crate::past::Answer;
+use crate::specs::Specs;
 use crate::versions::Version;
 use crate::view::View;
 
@@ -52,8 +52,6 @@ type Key = (Arc<str>, Option<Arc<str>>, BuildKey, BuildKey, bool);
 
 /// How many are kept: a commit that is waited for, in a fleet.
 const KEPT: usize = 10_000;
-/// How deep a spec is told as JSON.
-const SPEC_DEPTH: u32 = 64;
 
 impl View<'_> {
     /// What the commit `rev` changes of what a Kustomization applies, compared with `before`; without that all of it is new.
@@ -68,24 +66,19 @@ impl View<'_> {
     ) -> Result<Arc<Changes>, Why> {
         let files = self.known_files(rev)?;
         let files_before = before.map(|it| self.known_files(it)).transpose()?;
-        let told = |version: &Version| {
-            self.written_in(version, cluster, id).and_then(|it| it.value.get("spec").cloned())
+        let specs = match before {
+            Some(before) => self.specs(cluster, id, rev, before),
+            None => self.written_spec(rev, cluster, id).map_or(Specs::Live, Specs::First),
         };
-        let (now, then) = (told(rev), before.and_then(told));
-        let live = || self.live_spec(cluster, id);
-        let is_taken = now.is_none() && then.is_some();
-        let (now, then, before) = match (now, then) {
-            (None, Some(then)) => (Arc::clone(&then), then, before),
-            // The live spec says more than the text (variables of parents, defaults).
-            (Some(now), Some(then)) if now.says_the_same(&then) => (live(), live(), before),
-            (Some(now), Some(then)) => (now, then, before),
+        let is_taken = matches!(specs, Specs::Second(_));
+        let (now, then, before) = match specs {
+            Specs::Live => (self.live_spec(cluster, id), self.live_spec(cluster, id), before),
+            Specs::Both(now, then) => (now, then, before),
             // It is new, and with it all that it applies.
-            (Some(now), None) => (Arc::clone(&now), now, None),
-            (None, None) => (live(), live(), before),
+            Specs::First(now) => (Arc::clone(&now), now, None),
+            Specs::Second(then) => (Arc::clone(&then), then, before),
         };
-        let named =
-            |spec: &Arc<Value>| BuildKey { spec: json(spec, SPEC_DEPTH).to_string().into(), ..key.clone() };
-        let known = (files, before.and(files_before), named(&now), named(&then), is_taken);
+        let known = (files, before.and(files_before), key.with_spec(&now), key.with_spec(&then), is_taken);
         if let Some(changes) = self.inputs.memo.known_changes(&known) {
             return Ok(changes);
         }
@@ -139,8 +132,8 @@ fn differing(now: &Build, then: Option<&Build>) -> Vec<Change> {
     let mut found = Vec::new();
     for built in &now.objects {
         let Some(id) = built.id() else { continue };
-        let before = then.and_then(|it| find(it, &id, &built.origin));
-        if before.is_some_and(|before| matches!(compare(&built.value, &before), Compared::Same)) {
+        let before = then.and_then(|it| it.find(&id, &built.origin));
+        if before.is_some_and(|it| matches!(compare(&built.value, &it.value), Compared::Same)) {
             continue;
         }
         let flux = Kind::from_group_kind(&id.group, &id.kind).map(|_| Arc::clone(&built.value));
@@ -150,7 +143,7 @@ fn differing(now: &Build, then: Option<&Build>) -> Vec<Change> {
     let is_whole = !now.unknown.iter().any(|it| it.why.hides());
     for built in then.iter().filter(|_| is_whole).flat_map(|it| &it.objects) {
         let Some(id) = built.id() else { continue };
-        if find(now, &id, &built.origin).is_none() {
+        if now.find(&id, &built.origin).is_none() {
             found.push(Change { id, origin: built.origin.clone(), gone: true, flux: None });
         }
     }

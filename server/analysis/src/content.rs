@@ -9,7 +9,6 @@ use std::sync::{Arc, PoisonError};
 use crate::compare::Counterparts;
 use crate::copies::Copies;
 use crate::index::{BuildKey, DocRef};
-use crate::json::{from_json, json};
 use crate::placing::find_object;
 use crate::versions::Version;
 use crate::view::View;
@@ -40,8 +39,6 @@ pub(crate) struct Written {
 
 /// How many Kustomizations that apply each other are followed.
 const MAX_DEPTH: u32 = 16;
-/// How deep a spec is told as JSON.
-const SPEC_DEPTH: u32 = 64;
 
 impl Content {
     /// Where a path of the artifact is in the repository.
@@ -54,6 +51,10 @@ impl Content {
 }
 
 impl Written {
+    pub(crate) fn spec(&self) -> Option<Arc<Value>> {
+        self.value.get("spec").cloned()
+    }
+
     /// What it is built from; none for a document that nobody is known to build.
     pub(crate) fn built(&self) -> Option<&Built> {
         let (content, at) = self.by.as_ref()?;
@@ -102,18 +103,11 @@ impl View<'_> {
         if !delivery.from.is_certain() {
             return None;
         }
-        let written =
-            self.written_at(version, cluster, id, depth).and_then(|it| it.value.get("spec").cloned());
+        let written = self.written_at(version, cluster, id, depth).and_then(|it| it.spec());
         // The text, even where it differs from the live spec: what is being mended is placed in what is typed, and what it
         // was at the revision that failed is another question.
         let spec = written.unwrap_or_else(|| self.live_spec(cluster, id));
         Some(self.build_with(version, tree, delivery.from.key(), spec))
-    }
-
-    /// The spec as the cluster has it.
-    pub(crate) fn live_spec(&self, cluster: usize, id: &ObjectId) -> Arc<Value> {
-        let live = self.facts(cluster).get(id).map(|it| it.raw_spec()).unwrap_or_default();
-        Arc::new(from_json(&live))
     }
 
     /// Builds what a Kustomization of this spec applies from a version of the repository.
@@ -130,8 +124,7 @@ impl View<'_> {
         let index = self.inputs.repo.index;
         let build = match version.commit().and_then(|it| self.files_at(it)) {
             Some(files) => {
-                let told: Arc<str> = json(&spec, SPEC_DEPTH).to_string().into();
-                let key = BuildKey { spec: told, ..key.clone() };
+                let key = key.with_spec(&spec);
                 self.inputs.memo.past_build(&**files, &key, || index.build(tree, &key, &spec).0)
             }
             None => Arc::new(index.build(tree, &key, &spec).0),

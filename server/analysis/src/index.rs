@@ -67,10 +67,22 @@ pub(crate) struct BuildKey {
     pub(crate) spec: Arc<str>,
 }
 
+/// How deep a spec is told as JSON.
+const SPEC_DEPTH: u32 = 64;
+
 impl BuildKey {
     /// The build of a folder as it is, without a Flux Kustomization.
     pub(crate) fn folder(copies: Option<Arc<crate::copies::Copies>>, dir: RepoPath) -> BuildKey {
         BuildKey { copies, ignore: None, dir, spec: "{}".into() }
+    }
+
+    /// The same build with another spec.
+    pub(crate) fn with_spec(&self, spec: &Value) -> BuildKey {
+        BuildKey { spec: json::json(spec, SPEC_DEPTH).to_string().into(), ..self.clone() }
+    }
+
+    fn spec(&self) -> Arc<Value> {
+        serde_json::from_str(&self.spec).map_or_else(|_| Value::empty(), |it| json::from_json(&it)).into()
     }
 }
 
@@ -327,9 +339,7 @@ impl RepoIndex {
             return known;
         }
         // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
-        let spec =
-            serde_json::from_str(&key.spec).map(|it| json::from_json(&it)).unwrap_or_else(|_| Value::empty());
-        let (build, maps) = self.build(tree, key, &spec);
+        let (build, maps) = self.build(tree, key, &key.spec());
         let covered = Arc::new(Covered::new(&build, &maps, self));
         let mut known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(key.clone(), Arc::clone(&covered));

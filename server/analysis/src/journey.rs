@@ -5,15 +5,16 @@
 //! compared. So every file counts that shapes the object, and none that does not; comments, order of keys and what history
 //! did to the commits (squash, rebase, cherry-pick) make no difference.
 
-use flux::{Kind, ObjectId, Revision, State, Verdict};
+use flux::{ObjectId, Revision, State, Verdict};
 use jiff::Timestamp;
-use manifests::kustomize::{Build, Id, Origin};
+use manifests::kustomize::{Id, Origin};
 use manifests::{Placed, RepoPath, Value};
 use std::sync::Arc;
 
 use crate::compare::{Compared, Counterparts, compare};
 use crate::content::Content;
 use crate::past::Answer;
+use crate::specs::Specs;
 use crate::versions::Version;
 use crate::view::View;
 use crate::way::Way;
@@ -105,6 +106,11 @@ impl Point {
     pub(crate) fn of(version: Version) -> Point {
         Point { files: version.clone(), spec: version }
     }
+
+    /// What is applied of a version, with the spec of another one if that is known.
+    pub(crate) fn applied(files: Version, spec: Option<&Version>) -> Point {
+        Point { spec: spec.unwrap_or(&files).clone(), files }
+    }
 }
 
 /// The object that is followed.
@@ -113,8 +119,8 @@ pub(crate) struct Subject<'s> {
     pub(crate) kustomization: &'s ObjectId,
     pub(crate) id: &'s Id,
     pub(crate) origin: &'s Origin,
-    /// What the spec was when it was applied, as the texts had it then.
-    pub(crate) applied_spec: Option<(Version, Arc<Value>)>,
+    /// The version whose texts the live spec is from.
+    pub(crate) applied_spec: Option<Version>,
 }
 
 impl View<'_> {
@@ -168,10 +174,9 @@ impl View<'_> {
         for (stage, revision) in points {
             let Some(revision) = revision else { continue };
             let point = match self.point(&revision) {
-                Ok(version) if stage == Stage::Applied => Point {
-                    spec: subject.applied_spec.as_ref().map_or_else(|| version.clone(), |it| it.0.clone()),
-                    files: version,
-                },
+                Ok(version) if stage == Stage::Applied => {
+                    Point::applied(version, subject.applied_spec.as_ref())
+                }
                 Ok(version) => Point::of(version),
                 Err(reason) => {
                     why.get_or_insert(reason);
@@ -309,18 +314,14 @@ impl View<'_> {
         if a == b || (self.are_one(&a.files, &b.files) && self.are_one(&a.spec, &b.spec)) {
             return Compared::Same;
         }
-        // The live spec says more than the text (variables of parents, defaults), so it is taken where the texts say the
-        // same at both points: then what differs is not the spec.
-        let (one, two) = (self.spec_at(subject, &a.spec), self.spec_at(subject, &b.spec));
-        let (one, two) = match (one, two) {
-            (Some(one), Some(two)) if one.says_the_same(&two) => (None, None),
-            (Some(one), Some(two)) => (Some((&a.spec, one)), Some((&b.spec, two))),
-            // In one of them there is no such Kustomization.
-            (Some(_), None) | (None, Some(_)) if subject.applied_spec.is_some() => {
+        let specs = self.specs(subject.cluster, subject.kustomization, &a.spec, &b.spec);
+        let (one, two) = match specs {
+            Specs::Both(one, two) => (Some((&a.spec, one)), Some((&b.spec, two))),
+            Specs::First(_) | Specs::Second(_) if subject.applied_spec.is_some() => {
                 let incomplete = [&a.spec, &b.spec].iter().any(|it| self.is_incomplete(it));
                 return if incomplete { Compared::Unknown } else { Compared::Different(None) };
             }
-            _ => (None, None),
+            Specs::Live | Specs::First(_) | Specs::Second(_) => (None, None),
         };
         match (self.there(subject, &a.files, one), self.there(subject, &b.files, two)) {
             (There::Built(one), There::Built(two)) => compare(&one, &two),
@@ -348,31 +349,15 @@ impl View<'_> {
             self.there.borrow_mut().insert(key, Arc::clone(&content));
             content
         });
-        match find(&content.build, subject.id, subject.origin) {
+        match content.build.find(subject.id, subject.origin) {
             _ if self.is_incomplete(version) => There::Unknown,
-            Some(value) => There::Built(value),
+            Some(built) => There::Built(Arc::clone(&built.value)),
             // It may be made by what we cannot read.
             None if content.build.unknown.iter().any(|it| it.why.hides() && !it.why.refuses()) => {
                 There::Unknown
             }
             None => There::Absent,
         }
-    }
-
-    /// The spec of the Kustomization as the texts of a version make it.
-    fn spec_at(&self, subject: &Subject<'_>, version: &Version) -> Option<Arc<Value>> {
-        let written = self.written_in(version, subject.cluster, subject.kustomization)?;
-        written.value.get("spec").cloned()
-    }
-
-    /// The spec that a live Kustomization was applied with, as the texts had it: its parent's applied revision.
-    pub(crate) fn applied_spec(&self, cluster: usize, id: &ObjectId) -> Option<(Version, Arc<Value>)> {
-        let appliers = self.facts(cluster).appliers_of(id);
-        let parent = appliers.iter().find(|it| it.kind == Kind::Kustomization)?;
-        let applied = self.verdict(cluster, &parent.id)?.applied.clone()?;
-        let version = self.point(&applied).ok()?;
-        let spec = self.written_in(&version, cluster, id)?.value.get("spec").cloned()?;
-        Some((version, spec))
     }
 
     /// Whether a document differs from what it was at a revision in nothing that counts, and yet differs.
@@ -398,23 +383,6 @@ pub(crate) fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
             verdict.state.last(),
             State::Ready | State::ReadyBehind { .. } | State::ReadySourceStale { .. }
         )
-}
-
-/// An object of a build.
-pub(crate) fn find(build: &Build, named: &Id, origin: &Origin) -> Option<Arc<Value>> {
-    let is_it = |id: &Id| {
-        id.group == named.group
-            && id.kind == named.kind
-            && id.name == named.name
-            && id.namespace == named.namespace
-    };
-    let found = build.objects.iter().find(|it| it.id().as_ref().is_some_and(is_it));
-    // The name of what is generated changes with its content.
-    let found = found.or_else(|| {
-        let generated = matches!(origin, Origin::Generated { .. });
-        build.objects.iter().find(|it| generated && it.origin == *origin)
-    });
-    found.map(|it| Arc::clone(&it.value))
 }
 
 /// What was found, each once.

@@ -50,6 +50,7 @@ mod purpose;
 mod report;
 mod roots;
 mod silent;
+mod specs;
 mod stages;
 mod state;
 mod statuses;

@@ -7,7 +7,7 @@ use manifests::kustomize::Files;
 
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::page::{Page, Span, spans};
-use crate::past::{Answer, Between, LogEntry};
+use crate::past::{Between, LogEntry};
 use crate::view::View;
 use crate::way::Follows;
 use crate::words;
@@ -218,13 +218,11 @@ impl View<'_> {
 
     /// The commits behind what is applied that touch any of the files, up to what is checked out; newest first.
     pub(crate) fn commits_since(&self, journey: &Journey, paths: Vec<RepoPath>) -> &[LogEntry] {
-        let (Some(from), Some(head)) =
-            (journey.applied.as_ref().and_then(|it| it.commit()), &self.inputs.repo.refs.head)
-        else {
+        let (Some(applied), Some(head)) = (&journey.applied, &self.inputs.repo.refs.head) else {
             return &[];
         };
-        let is_here = matches!(self.commit(from), Some(Answer::Known(_)));
-        if from == head.commit || !is_here {
+        let Some(from) = applied.commit().filter(|it| *it != head.commit) else { return &[] };
+        if self.point(applied).is_err() {
             return &[];
         }
         let question = Between { from: from.to_owned(), to: head.commit.clone(), paths };

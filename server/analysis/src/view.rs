@@ -31,6 +31,7 @@ pub(crate) struct View<'a> {
     pub(crate) ways: OnceEach<Option<Arc<crate::way::Way>>>,
     pub(crate) there: crate::journey::Builds,
     pub(crate) journeys: crate::journey::Journeys,
+    pub(crate) specs: crate::specs::KnownSpecs,
     pub(crate) counterparts: RefCell<HashMap<(String, RepoPath), Counterparts>>,
 }
 
@@ -98,6 +99,7 @@ impl<'a> View<'a> {
             ways: RefCell::default(),
             there: RefCell::default(),
             journeys: RefCell::default(),
+            specs: crate::specs::KnownSpecs::default(),
             counterparts: RefCell::default(),
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Group<'g> {
     pub(super) verdict: Arc<Verdict>,
     pub(super) changes: &'g Changes,
     pub(super) question: &'g Question,
-    pub(super) applied_spec: Option<(Version, Arc<manifests::Value>)>,
+    pub(super) applied_spec: Option<Version>,
 }
 
 impl Group<'_> {
@@ -67,7 +67,7 @@ impl Group<'_> {
 
     /// A revision as it was applied here: what a Kustomization builds may be newer than its spec.
     fn applied(&self, files: Version) -> Point {
-        Point { spec: self.applied_spec.as_ref().map_or_else(|| files.clone(), |it| it.0.clone()), files }
+        Point::applied(files, self.applied_spec.as_ref())
     }
 }
 
