@@ -17,7 +17,7 @@ import type { Details } from './details';
 import { pick } from './pick';
 import { CancellableProgress } from './progress';
 import type { DetailsParams, PickParams, StatusParams, TokenParams } from './protocol';
-import { get, needRestart, section, settingsForServer } from './settings';
+import { get, type Manifest, needRestart, section, serverArguments, settingsForServer } from './settings';
 import type { Status } from './status';
 import { token } from './token';
 
@@ -90,7 +90,7 @@ export class Server implements vscode.Disposable {
   async configurationChanged(event: vscode.ConfigurationChangeEvent): Promise<void> {
     if (!event.affectsConfiguration(section)) return;
     this.status.draw();
-    if (needRestart.some((name) => event.affectsConfiguration(`${section}.${name}`))) {
+    if (needRestart(this.manifest).some((name) => event.affectsConfiguration(`${section}.${name}`))) {
       await this.restart();
       return;
     }
@@ -117,8 +117,12 @@ export class Server implements vscode.Disposable {
     if (this.client?.isRunning()) await this.client.sendNotification(method, params);
   }
 
+  private get manifest(): Manifest {
+    return this.context.extension.packageJSON;
+  }
+
   private settings(): Record<string, unknown> {
-    return settingsForServer(this.context.extension.packageJSON);
+    return settingsForServer(this.manifest);
   }
 
   private async doStart(): Promise<void> {
@@ -130,7 +134,7 @@ export class Server implements vscode.Disposable {
       'fluxcd-ls',
       'Flux CD Live',
       // Not in the workspace: a relative name anywhere must never find a file of the repository.
-      { command, args: serverArguments(), options: { cwd: homedir() } },
+      { command, args: serverArguments(this.manifest), options: { cwd: homedir() } },
       this.clientOptions(() => client),
     );
     client.onRequest('fluxcd/pick', (params: PickParams, token) => pick(params, token));
@@ -281,17 +285,6 @@ export class Server implements vscode.Disposable {
         void vscode.commands.executeCommand('workbench.action.openSettings', 'fluxcd.server.path');
     });
   }
-}
-
-/**
- * Paths of a kubeconfig or a recording. They go on the command line, which the server takes for the user's own word: these
- * settings are machine-scoped, so that VS Code never takes them from a workspace.
- */
-function serverArguments(): string[] {
-  return ['kubeconfig', 'snapshot'].flatMap((name) => {
-    const path = get(name, '');
-    return path === '' ? [] : [`--${name}`, path];
-  });
 }
 
 /** A process that ends at once shows up as a broken pipe, which says nothing to a person. */

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use fluxcd_ls::cli;
 use fluxcd_ls::paths::Paths;
 use fluxcd_ls::server::Options;
-use fluxcd_ls::settings::UserFile;
+use fluxcd_ls::settings::CommandLine;
 
 /// Live Flux CD status in the text of your manifests.
 ///
@@ -21,6 +22,9 @@ struct Arguments {
     /// A recorded `List` in place of clusters; nothing is contacted then. May be given several times.
     #[arg(long = "snapshot", value_name = "FILE")]
     snapshots: Vec<PathBuf>,
+    /// A setting as the user's own file has it, above that: `--set actions=on`. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    spoken: Vec<String>,
     /// What many editors pass to say that they speak over standard input and output.
     #[arg(long, hide = true)]
     stdio: bool,
@@ -32,12 +36,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(command) => cli::run(command),
-        None => serve(arguments.kubeconfig, arguments.snapshots),
+        None => match CommandLine::parse(&arguments.spoken) {
+            Ok(spoken) => serve(arguments.kubeconfig, arguments.snapshots, spoken),
+            Err(error) => Arguments::command().error(ErrorKind::ValueValidation, error).exit(),
+        },
     }
 }
 
 /// Serves the editor at the other end of standard input and output.
-fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
+fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>, spoken: CommandLine) -> ExitCode {
     // Before anything else could print, or start something that reads.
     #[cfg(unix)]
     let descriptors = match fluxcd_ls::lsp::stdio::take() {
@@ -45,8 +52,9 @@ fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
         Err(_) => return ExitCode::FAILURE,
     };
     let paths = Paths::from_environment();
-    let level = UserFile::read(&paths.config_file()).settings.log_level;
-    let log = fluxcd_ls::logging::start(&paths.logs(), level);
+    let options = Options { kubeconfig, snapshots, spoken, ..Options::new(paths) };
+    let log = fluxcd_ls::logging::start(&options.paths.logs(), options.user_file().settings.log_level);
+    tracing::debug!(settings = ?options.spoken, "what the command line says");
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -54,7 +62,7 @@ fn serve(kubeconfig: Option<String>, snapshots: Vec<PathBuf>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let options = Options { kubeconfig, snapshots, log: Some(log), ..Options::new(paths) };
+    let options = Options { log: Some(log), ..options };
     #[cfg(unix)]
     runtime.spawn(stop_at_signals(options.stop.clone()));
     #[cfg(unix)]

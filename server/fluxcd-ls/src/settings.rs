@@ -288,6 +288,26 @@ pub enum Problem {
     },
 }
 
+/// What the command line says of settings (`--set actions=on`): the user's own word, as the file is, and above it. An editor
+/// whose own settings a workspace cannot touch (VS Code's machine-scoped ones) hands them over like this.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CommandLine(Value);
+
+impl CommandLine {
+    /// From `KEY=VALUE`s, keys dotted as in the documentation; a value is JSON, or a text as it is.
+    ///
+    /// # Errors
+    /// One without `=`, as a sentence.
+    pub fn parse(words: &[String]) -> Result<CommandLine, String> {
+        let one = |word: &String| {
+            let (key, value) = word.split_once('=').filter(|(key, _)| !key.is_empty())?;
+            Some((key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+        };
+        let one = |word| one(word).ok_or_else(|| format!("`{word}` is no setting: KEY=VALUE is expected"));
+        words.iter().map(one).collect::<Result<_, _>>().map(|map| CommandLine(Value::Object(map)))
+    }
+}
+
 /// The user's own file, as read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserFile {
@@ -322,6 +342,18 @@ impl UserFile {
             }
             Err(error) => UserFile::unreadable(path, error.message().to_owned()),
         }
+    }
+
+    /// The same with what the command line says, which wins; patterns of protected contexts come on top.
+    #[must_use]
+    pub fn with(mut self, spoken: &CommandLine) -> UserFile {
+        let mut source = Source::new(&spoken.0, "the command line".to_owned());
+        let own = self.settings.protected_contexts.clone();
+        self.settings = source.read(self.settings);
+        let more = std::mem::replace(&mut self.settings.protected_contexts, own);
+        self.settings.protect(more);
+        self.problems.extend(source.finish());
+        self
     }
 
     fn unreadable(path: &Path, reason: String) -> UserFile {
@@ -388,17 +420,22 @@ impl UserFile {
         }
         // More patterns protect more: the editor's come on top.
         let more = std::mem::replace(&mut settings.protected_contexts, own.protected_contexts.clone());
-        for pattern in more {
-            if !settings.protected_contexts.contains(&pattern) {
-                settings.protected_contexts.push(pattern);
-            }
-        }
+        settings.protect(more);
         problems.extend(source.finish());
         (settings, problems)
     }
 }
 
 impl Settings {
+    /// Protects what these patterns name as well.
+    fn protect(&mut self, more: Vec<String>) {
+        for pattern in more {
+            if !self.protected_contexts.contains(&pattern) {
+                self.protected_contexts.push(pattern);
+            }
+        }
+    }
+
     /// Whether every action on a context asks.
     pub fn is_protected(&self, context: &str) -> bool {
         cluster::is_protected(context, self.protected_contexts.iter().map(String::as_str))
@@ -582,6 +619,31 @@ mod tests {
         assert_eq!(settings.kubeconfig.as_deref(), Some("/home/me/work"));
         assert_eq!((settings.lens, settings.lens_max, settings.symbols), (Lens::Flux, 5, Symbols::Ascii));
         assert_eq!(settings.scope, Scope::OpenFiles);
+    }
+
+    #[test]
+    fn the_command_line_is_the_users_own_word() {
+        let words = [
+            "actions=on",
+            "log.level=debug",
+            r#"contextAliases={"a.b": "c"}"#,
+            r#"protectedContexts=["mine"]"#,
+        ];
+        let spoken = CommandLine::parse(&words.map(str::to_owned)).unwrap();
+        let file = UserFile::parse(Path::new("/home/me/config.toml"), "actions = \"off\"\n").with(&spoken);
+        assert_eq!(file.problems, []);
+        let (settings, problems) = file.tightened_by(&json!({"actions": "ask"}));
+        assert_eq!(problems, []);
+        assert_eq!((settings.actions, settings.log_level), (Actions::Ask, LogLevel::Debug));
+        assert_eq!(settings.alias("a.b"), "c");
+        assert_eq!(settings.protected_contexts, ["*prod*", "*prd*", "*live*", "mine"]);
+
+        let unknown = CommandLine::parse(&["actoins=on".to_owned()]).unwrap();
+        let problems = UserFile::parse(Path::new("/home/me/config.toml"), "").with(&unknown).problems;
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["fluxcd-ls knows no setting `actoins` (in the command line): it is ignored"]);
+        let wrong = CommandLine::parse(&["actions".to_owned()]).unwrap_err();
+        assert_eq!(wrong, "`actions` is no setting: KEY=VALUE is expected");
     }
 
     #[test]

@@ -56,6 +56,13 @@ impl Home {
         std::fs::write(folder.join("config.toml"), toml).expect("the configuration is written");
     }
 
+    /// What the server wrote into its log.
+    pub fn log(&self) -> String {
+        let folder = self.path().join("state/fluxcd-ls/log");
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files.map(|it| std::fs::read_to_string(it.path()).unwrap_or_default()).collect()
+    }
+
     /// The environment that leads here and to no kubeconfig of the person who runs the tests.
     pub fn environment(&self) -> Vec<(String, String)> {
         let at = |name: &str| self.path().join(name).display().to_string();

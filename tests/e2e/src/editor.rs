@@ -43,6 +43,8 @@ impl Editor {
                 path("node").filter(|_| path("chromium").is_some() && path("vscode").is_some()).map(|node| {
                     let mut command = Command::new(node);
                     command.arg(scripts.join("vscode.mjs")).args(["--tools", &tools.to_string()]);
+                    // Looser than what is there without it: VS Code hands it over as the user's own word.
+                    command.args(["--setting", "fluxcd.log.level=\"debug\""]);
                     command
                         .arg("--vsix")
                         .arg(std::env::var_os("FLUXCD_LS_VSIX").expect("tests/run packs the extension"));

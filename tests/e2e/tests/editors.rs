@@ -66,6 +66,12 @@ fn story(which: Which) {
         assert_eq!(marked(&shop, "apps/ready.yaml", &mark), "-5");
         editor.picture("4-patch");
         editor.quit();
+        if which == Which::VsCode {
+            assert!(
+                home.log().contains("what the command line says"),
+                "a setting of the user did not reach the server"
+            );
+        }
     });
 }
 

@@ -201,6 +201,7 @@ impl World {
     pub(super) fn look_at_own_files(&mut self) {
         let (config, recordings) = (self.options.paths.config_file(), self.recordings().to_vec());
         let before = self.own_files.clone();
+        let spoken = self.options.spoken.clone();
         self.background(
             move || {
                 let state = OwnFilesState {
@@ -208,7 +209,7 @@ impl World {
                     recordings: cluster::file_state(&recordings),
                 };
                 let same = before.is_some_and(|before| before.config == state.config);
-                let file = (!same).then(|| UserFile::read(&config));
+                let file = (!same).then(|| UserFile::read(&config).with(&spoken));
                 Done::OwnFiles(Some(Box::new(OwnFiles { state, file })))
             },
             || Some(Done::OwnFiles(None)),

@@ -41,6 +41,7 @@ use crate::logging::Log;
 use crate::lsp::backend::{self, ClientMessage};
 use crate::lsp::transport::{self, Ended};
 use crate::paths::Paths;
+use crate::settings::{CommandLine, UserFile};
 
 /// A tick that takes longer is told in the log: while it runs, nothing is answered.
 const SLOW: Duration = Duration::from_millis(50);
@@ -81,6 +82,8 @@ pub struct Options {
     pub kubeconfig: Option<String>,
     /// `--snapshot`, as often as it was given.
     pub snapshots: Vec<PathBuf>,
+    /// `--set`, as often as it was given.
+    pub spoken: CommandLine,
     /// How clusters are reached: [`Kubernetes`], or a fake one in tests.
     pub clusters: Arc<dyn Clusters>,
     /// The environment variables that clusters are looked for with.
@@ -98,11 +101,17 @@ impl Options {
             paths,
             kubeconfig: None,
             snapshots: Vec::new(),
+            spoken: CommandLine::default(),
             clusters: Arc::new(Kubernetes),
             environment: |name| std::env::var_os(name),
             log: None,
             stop: CancellationToken::new(),
         }
+    }
+
+    /// What the user says: the file, and the command line above it.
+    pub fn user_file(&self) -> UserFile {
+        UserFile::read(&self.paths.config_file()).with(&self.spoken)
     }
 }
 

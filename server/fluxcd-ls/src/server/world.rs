@@ -201,7 +201,7 @@ impl World {
         client: Client,
         stop: CancellationToken,
     ) -> World {
-        let user_file = UserFile::read(&options.paths.config_file());
+        let user_file = options.user_file();
         let clusters = ClusterSet::new(&options, events.clone());
         World {
             events,
