@@ -1,8 +1,7 @@
 //! Which cluster may be contacted, for whom: no cluster contact unasked (design 3.4).
 //!
-//! One small file for all windows. It is read at every question, because another window may have answered, and
-//! written under a lock and in one step. A consent belongs to a [`Fingerprint`]; when the kubeconfig changes what
-//! that stands for, there is no consent any more.
+//! One small file for all windows ([`Book`]). A consent belongs to a [`Fingerprint`]; when the kubeconfig changes what that
+//! stands for, there is no consent any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,12 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::book::Book;
 use crate::context::ContextKey;
 use crate::kubeconfig::Fingerprint;
 use crate::state::StateDir;
 
-const FILE: &str = "consents.json";
-const LOCK: &str = "consents.lock";
 /// How many file paths are remembered for a repository and context; the oldest names go first. A person edits
 /// fewer files by hand, and the file stays small.
 const PATHS_KEPT: usize = 5000;
@@ -60,16 +58,16 @@ pub struct ConsentError {
 /// The remembered answers. Cheap to clone; all clones and all windows see the same file.
 #[derive(Clone, Debug)]
 pub struct Consents {
-    dir: StateDir,
+    book: Book<Entries>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Book {
-    version: u32,
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Entries {
+    #[serde(default)]
     entries: Vec<Entry>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     fingerprint: Fingerprint,
     #[serde(default)]
@@ -81,7 +79,7 @@ struct Entry {
     acted: bool,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Repository {
     /// `Some(true)`: yes. `Some(false)`: never here.
     #[serde(default)]
@@ -94,14 +92,12 @@ struct Repository {
 impl Consents {
     /// The answers in this state folder.
     pub fn open(dir: StateDir) -> Self {
-        Self { dir }
+        Self { book: Book::open(dir, "consents") }
     }
 
     /// Whether the context that `fingerprint` stands for may be contacted for `repository` (its root folder).
-    ///
-    /// A file of answers that cannot be read, or was written by something newer, answers nothing: then we ask.
     pub fn decision(&self, fingerprint: &Fingerprint, repository: &Path) -> Decision {
-        let book = self.read().unwrap_or_default();
+        let book = self.book.read();
         let same = book.entries.iter().find(|e| e.fingerprint == *fingerprint);
         if let Some(entry) = same {
             match entry.repositories.get(repository).and_then(|r| r.allowed) {
@@ -163,12 +159,11 @@ impl Consents {
         files: &[&str],
     ) -> Result<(), ConsentError> {
         // Most calls bring nothing new: do not take the lock for them.
-        if let Ok(book) = self.read() {
-            let known = book.entries.iter().find(|e| e.fingerprint == *fingerprint);
-            let known = known.and_then(|e| e.repositories.get(repository));
-            if known.is_some_and(|r| files.iter().all(|f| r.paths.contains(*f))) {
-                return Ok(());
-            }
+        let book = self.book.read();
+        let known = book.entries.iter().find(|e| e.fingerprint == *fingerprint);
+        let known = known.and_then(|e| e.repositories.get(repository));
+        if known.is_some_and(|r| files.iter().all(|f| r.paths.contains(*f))) {
+            return Ok(());
         }
         self.change(fingerprint, |entry| {
             let kept = entry.repositories.entry(repository.to_owned()).or_default();
@@ -183,29 +178,20 @@ impl Consents {
     /// Which contexts this file was last seen to belong to. Only these may be connected by opening it, and only
     /// if [`Consents::decision`] allows each: opening staging never wakes production.
     pub fn contexts_of(&self, repository: &Path, file: &str) -> Vec<Fingerprint> {
-        let book = self.read().unwrap_or_default();
+        let book = self.book.read();
         let seen = |e: &Entry| e.repositories.get(repository).is_some_and(|r| r.paths.contains(file));
         book.entries.into_iter().filter(seen).map(|e| e.fingerprint).collect()
     }
 
     /// Whether an action was confirmed on this context before; the first one asks (design 3.10).
     pub fn acted(&self, fingerprint: &Fingerprint) -> bool {
-        let book = self.read().unwrap_or_default();
+        let book = self.book.read();
         book.entries.iter().any(|e| e.fingerprint == *fingerprint && e.acted)
     }
 
     /// Remembers that an action was confirmed on this context.
     pub fn confirm_actions(&self, fingerprint: &Fingerprint) -> Result<(), ConsentError> {
         self.change(fingerprint, |entry| !std::mem::replace(&mut entry.acted, true))
-    }
-
-    fn read(&self) -> io::Result<Book> {
-        let Some(bytes) = self.dir.read(FILE)? else { return Ok(Book::default()) };
-        let book: Book = serde_json::from_slice(&bytes)?;
-        if book.version > 1 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "written by a newer fluxcd-ls"));
-        }
-        Ok(book)
     }
 
     fn change(
@@ -234,24 +220,9 @@ impl Consents {
         })
     }
 
-    /// Reads, changes and writes under the lock. `change` says whether there is something to write.
-    fn edit(&self, change: impl FnOnce(&mut Book) -> bool) -> Result<(), ConsentError> {
-        let edit = || -> io::Result<()> {
-            let _lock = self.dir.lock_blocking(LOCK)?;
-            let mut book = match self.read() {
-                Ok(book) => book,
-                // A broken file holds no consent; it is replaced by one that holds this answer only. A newer
-                // one is left alone.
-                Err(e) if e.get_ref().is_some_and(|e| e.is::<serde_json::Error>()) => Book::default(),
-                Err(e) => return Err(e),
-            };
-            book.version = 1;
-            if !change(&mut book) {
-                return Ok(());
-            }
-            self.dir.write(FILE, &serde_json::to_vec_pretty(&book)?)
-        };
-        edit().map_err(|source| ConsentError { path: self.dir.path().to_owned(), source })
+    fn edit(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<(), ConsentError> {
+        let error = |source| ConsentError { path: self.book.dir().path().to_owned(), source };
+        self.book.edit(change).map_err(error)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod access;
 mod action;
+mod book;
 mod client;
 mod consent;
 mod contact;
@@ -26,6 +27,7 @@ mod wire;
 
 pub use access::{Access, AccessError};
 pub use action::{Action, Outcome, Progress};
+pub use book::Book;
 pub use client::LoginPolicy;
 pub use consent::{Answer, ConsentError, Consents, Decision};
 pub use contact::{CHECKING_FOR, ContactState, FRESH_FOR, JumpDetector, contact_state};
@@ -38,5 +40,5 @@ pub use kubeconfig::{
 pub use recorded::{Recorded, RecordedError, read_list, recorded, recording_names};
 pub use session::{Session, SessionOptions};
 pub use snapshot::Snapshot;
-pub use state::{Lock, StateDir};
+pub use state::StateDir;
 pub use wire::Clock;

@@ -44,10 +44,7 @@ impl StateDir {
     }
 
     /// Writes `name` so that a reader sees the old or the new content, never half of it.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let dir = self.make()?;
         // The process id keeps two windows from writing into the same temporary file.
         let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
@@ -64,10 +61,7 @@ impl StateDir {
     }
 
     /// The content of `name`; `None` if there is none.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         match std::fs::read(self.0.join(name)) {
             Ok(content) => Ok(Some(content)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -76,10 +70,7 @@ impl StateDir {
     }
 
     /// Takes the lock `name`, waiting for whoever has it. Blocks: for short sections on a thread that may wait.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn lock_blocking(&self, name: &str) -> io::Result<Lock> {
+    pub(crate) fn lock_blocking(&self, name: &str) -> io::Result<Lock> {
         let file = private(&self.make()?.join(name), false)?;
         file.lock()?;
         Ok(Lock { _file: file })
@@ -112,7 +103,7 @@ impl StateDir {
 /// A lock on a file of the state folder, across processes. Released when dropped, and by the system when the
 /// process dies.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 

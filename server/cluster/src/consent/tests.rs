@@ -112,7 +112,7 @@ fn many_windows_lose_no_answer() {
 fn broken_and_newer_files_allow_nothing() {
     let (dir, consents) = open();
     let (a, here) = (print("https://a"), Path::new(HERE));
-    let file = dir.path().join("fluxcd-ls").join(FILE);
+    let file = dir.path().join("fluxcd-ls").join("consents.json");
     consents.answer(&a, here, Answer::Everywhere).unwrap();
     for broken in ["", "{", "[]", "{\"version\":\"x\"}"] {
         std::fs::write(&file, broken).unwrap();
@@ -137,8 +137,8 @@ fn only_the_user_can_read_it() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let state = dir.path().join("fluxcd-ls");
     assert_eq!(mode(&state), 0o700);
-    assert_eq!(mode(&state.join(FILE)), 0o600);
-    assert_eq!(mode(&state.join(LOCK)), 0o600);
+    assert_eq!(mode(&state.join("consents.json")), 0o600);
+    assert_eq!(mode(&state.join("consents.lock")), 0o600);
     let left: Vec<_> = std::fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
