@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::compare::{Compared, compare};
 use crate::content::Content;
-use crate::index::BuildKey;
 use crate::journey::Why;
+use crate::kept::BuildKey;
 use crate::memo::Memo;
 use crate::past::Answer;
 use crate::specs::Specs;

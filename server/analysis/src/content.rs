@@ -6,9 +6,9 @@ use manifests::kustomize::{Build, Built, Origin};
 use manifests::{RepoPath, Tree, Value, value};
 use std::sync::{Arc, PoisonError};
 
-use crate::compare::Counterparts;
 use crate::copies::Copies;
-use crate::index::{BuildKey, DocRef};
+use crate::index::DocRef;
+use crate::kept::{BuildKey, Working};
 use crate::placing::find_object;
 use crate::versions::Version;
 use crate::view::View;
@@ -127,7 +127,10 @@ impl View<'_> {
                 let key = key.with_spec(&spec);
                 self.inputs.memo.past_build(&**files, &key, || index.build(tree, &key, &spec).0)
             }
-            None => Arc::new(index.build(tree, &key, &spec).0),
+            None if *version == Version::Saved && self.inputs.repo.saved.is_some() => {
+                index.build_now(Working::Saved, tree, &key, &spec).0
+            }
+            None => index.build_now(Working::Buffers, tree, &key, &spec).0,
         };
         Content { spec, build, dir, copies: key.copies }
     }
@@ -166,8 +169,8 @@ impl View<'_> {
             let value = value::of_document(&at.path, at.index, placed)?;
             return Some(Written { value, document: Some(at), by: None });
         }
+        let then = self.counterpart(version, &at.path, &placed.document)??;
         let file = self.tree_in(version)?.parsed(&at.path)?;
-        let then = Arc::clone(Counterparts::new(&file).of(&placed.document)?);
         let index = file.documents().iter().position(|it| Arc::ptr_eq(&it.document, &then))?;
         let value = value::of_document(&at.path, index, file.documents().get(index)?)?;
         Some(Written { value, document: Some(DocRef { path: at.path, index }), by: None })

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::copies::Copies;
-use crate::index::BuildKey;
 use crate::inputs::{Inputs, Remotes};
+use crate::kept::BuildKey;
 
 /// A cluster, looked at from one repository. Built once for each state of its facts.
 #[derive(Clone)]

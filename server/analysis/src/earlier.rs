@@ -3,9 +3,11 @@
 
 use flux::{ObjectId, Revision, Verdict};
 use manifests::{Document, ParsedFile, RepoPath};
+use std::sync::Arc;
 
 use crate::compare::{Counterparts, live_holds, same_document};
 use crate::past::Answer;
+use crate::versions::Version;
 use crate::view::{Standing, View};
 
 /// How the text in front of the user and the one that a state is about compare.
@@ -92,15 +94,30 @@ impl<'a> View<'a> {
     }
 
     fn same_at(&self, commit: &str, path: &RepoPath, document: &Document) -> Option<bool> {
-        let key = (commit.to_owned(), path.clone());
+        let then = self.counterpart(&Version::of(commit), path, document)?;
+        Some(then.is_some_and(|then| same_document(&then, document)))
+    }
+
+    /// What a document was in a version of its file; `Some(None)` where it was not there. `None` if that cannot be told (yet).
+    pub(crate) fn counterpart(
+        &self,
+        version: &Version,
+        path: &RepoPath,
+        document: &Document,
+    ) -> Option<Option<Arc<Document>>> {
+        let key = (version.clone(), path.clone());
         if let Some(known) = self.counterparts.borrow().get(&key) {
-            return Some(known.of(document).is_some_and(|then| same_document(then, document)));
+            return Some(known.of(document).cloned());
         }
-        let Some(file) = self.file_at(commit, path)? else { return Some(false) };
+        let file = match version.commit() {
+            Some(commit) => self.file_at(commit, path)?,
+            None => self.tree_in(version)?.parsed(path),
+        };
+        let Some(file) = file else { return Some(None) };
         let then = Counterparts::new(&file);
-        let same = then.of(document).is_some_and(|then| same_document(then, document));
+        let found = then.of(document).cloned();
         self.counterparts.borrow_mut().insert(key, then);
-        Some(same)
+        Some(found)
     }
 
     /// A file at a commit; `None` if that cannot be told (yet).

@@ -6,12 +6,11 @@ use manifests::kustomize::{self, Build, Files, How, Id, Origin, Use};
 use manifests::{Document, FieldPath, Identity, ParsedFile, Placed, RepoPath, Role, SourceTree, Tree, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::inventory::{self, Found};
 use crate::journey::Made;
-use crate::json;
+use crate::kept::{BuildKey, KeptBuilds, Working};
 use crate::navigation::Catalog;
 use crate::silent::{self, Quiet};
 
@@ -29,19 +28,18 @@ pub struct RepoIndex {
     /// Replaced when a file comes or goes. What a build made of its files is out of date when the version of one of
     /// them is another.
     builds: Arc<Builds>,
+    /// Replaced when also what is saved of an open file may be another text.
+    kept: Arc<KeptBuilds>,
 }
 
 /// A file as it was told last.
 #[derive(Clone)]
 struct Told {
-    /// Another one with every change, in all indexes.
+    /// [`ParsedFile::version`].
     version: u64,
     /// Kept for files that hold Flux objects.
     file: Option<ParsedFile>,
 }
-
-/// Versions are never used twice, so that clones of an index that go on by themselves do not meet.
-static NEXT_VERSION: AtomicU64 = AtomicU64::new(1);
 
 /// A document of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,36 +53,6 @@ pub struct DocRef {
 /// What builds were found to make, each looked up once.
 #[derive(Default)]
 pub(crate) struct Builds(Mutex<HashMap<BuildKey, Arc<Covered>>>);
-
-/// A build: what its root is made of, the folder, and the spec of the Flux Kustomization that builds it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct BuildKey {
-    pub(crate) copies: Option<Arc<crate::copies::Copies>>,
-    /// The `spec.ignore` of the source; nothing for the repository as it is, without even what sources always leave out.
-    pub(crate) ignore: Option<Arc<str>>,
-    pub(crate) dir: RepoPath,
-    /// As JSON: most of it shapes what is built.
-    pub(crate) spec: Arc<str>,
-}
-
-/// How deep a spec is told as JSON.
-const SPEC_DEPTH: u32 = 64;
-
-impl BuildKey {
-    /// The build of a folder as it is, without a Flux Kustomization.
-    pub(crate) fn folder(copies: Option<Arc<crate::copies::Copies>>, dir: RepoPath) -> BuildKey {
-        BuildKey { copies, ignore: None, dir, spec: "{}".into() }
-    }
-
-    /// The same build with another spec.
-    pub(crate) fn with_spec(&self, spec: &Value) -> BuildKey {
-        BuildKey { spec: json::json(spec, SPEC_DEPTH).to_string().into(), ..self.clone() }
-    }
-
-    fn spec(&self) -> Arc<Value> {
-        serde_json::from_str(&self.spec).map_or_else(|_| Value::empty(), |it| json::from_json(&it)).into()
-    }
-}
 
 /// What a build reads and makes, under the names that files have in this repository. Without the objects' content: a
 /// repository has many.
@@ -103,6 +71,8 @@ pub(crate) struct Covered {
     pub(crate) says_empty: bool,
     /// File → objects that start in it or are patched or filled by it.
     by_path: HashMap<RepoPath, Vec<usize>>,
+    /// The same by document; what a file fills as a whole stands at its first one.
+    by_document: HashMap<DocRef, Vec<usize>>,
     /// The files that this was made of, as they were.
     versions: Vec<(RepoPath, u64)>,
 }
@@ -146,6 +116,14 @@ impl Covered {
             shaped_by.sort();
             shaped_by.dedup();
             let at = covered.objects.len();
+            let own = match &object.origin {
+                Origin::Document { path, index } => Some(DocRef { path: path.clone(), index: *index }),
+                Origin::Generated { .. } => None,
+            };
+            let documents: BTreeSet<&DocRef> = shaped_by.iter().chain(&own).collect();
+            for document in documents {
+                covered.by_document.entry(document.clone()).or_default().push(at);
+            }
             let origin = object.origin.path();
             let paths: BTreeSet<&RepoPath> = shaped_by.iter().map(|it| &it.path).chain([origin]).collect();
             for path in paths {
@@ -187,6 +165,11 @@ impl Covered {
         self.by_path.get(path).into_iter().flatten().filter_map(|at| self.objects.get(*at))
     }
 
+    /// The objects that start in a document, or are patched by it.
+    pub(crate) fn objects_at(&self, document: &DocRef) -> impl Iterator<Item = &Outline> {
+        self.by_document.get(document).into_iter().flatten().filter_map(|at| self.objects.get(*at))
+    }
+
     /// The root's own build file, if it has one.
     pub(crate) fn root_file(&self) -> Option<&RepoPath> {
         self.root_file.as_ref()
@@ -221,12 +204,12 @@ impl RepoIndex {
                 self.objects.insert(entry);
             }
             let keep = flux_documents(path, &file).next().is_some();
-            let version = NEXT_VERSION.fetch_add(1, Ordering::Relaxed);
-            self.files.insert(path.clone(), Told { version, file: keep.then_some(file) });
+            self.files.insert(path.clone(), Told { version: file.version(), file: keep.then_some(file) });
         }
         self.stamp = Arc::default();
         if comes_or_goes {
             self.builds = Arc::default();
+            self.kept = Arc::default();
         }
     }
 
@@ -235,11 +218,13 @@ impl RepoIndex {
     pub fn touch(&mut self) {
         self.stamp = Arc::default();
         self.builds = Arc::default();
+        self.kept = Arc::default();
     }
 
     /// Something that is open was saved, or its file was changed beside it: what is told stays, how far it has come does not.
     pub fn saved(&mut self) {
         self.stamp = Arc::default();
+        self.kept = Arc::default();
     }
 
     /// A file that holds Flux objects, as it was told last.
@@ -332,6 +317,10 @@ impl RepoIndex {
         &self.builds
     }
 
+    pub(crate) fn kept(&self) -> &KeptBuilds {
+        &self.kept
+    }
+
     /// What a build makes; looked up once for each state of the files that it reads.
     pub(crate) fn covered(&self, tree: &dyn Tree, key: &BuildKey) -> Arc<Covered> {
         let known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
@@ -339,8 +328,8 @@ impl RepoIndex {
             return known;
         }
         // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
-        let (build, maps) = self.build(tree, key, &key.spec());
-        let covered = Arc::new(Covered::new(&build, &maps, self));
+        let (build, more) = self.build_now(Working::Buffers, tree, key, &key.spec());
+        let covered = Arc::new(Covered::new(&build, &more, self));
         let mut known = self.builds.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(key.clone(), Arc::clone(&covered));
         covered

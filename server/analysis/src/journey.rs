@@ -11,7 +11,7 @@ use manifests::kustomize::{Id, Origin};
 use manifests::{Placed, RepoPath, Value};
 use std::sync::Arc;
 
-use crate::compare::{Compared, Counterparts, compare};
+use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::past::Answer;
 use crate::specs::Specs;
@@ -362,10 +362,9 @@ impl View<'_> {
 
     /// Whether a document differs from what it was at a revision in nothing that counts, and yet differs.
     pub(crate) fn only_comments(&self, revision: &Revision, path: &RepoPath, placed: &Placed) -> bool {
-        let then = revision.commit().and_then(|it| self.file_at(it, path)).flatten();
-        let Some(then) = then else { return false };
-        let of = Counterparts::new(&then);
-        of.of(&placed.document).is_some_and(|it| it.text().trim_end() != placed.document.text().trim_end())
+        let then =
+            revision.commit().and_then(|it| self.counterpart(&Version::of(it), path, &placed.document));
+        then.flatten().is_some_and(|it| it.text().trim_end() != placed.document.text().trim_end())
     }
 
     /// When the next poll of the first source is, at the latest: an interval behind the moment when the branch moved.

@@ -178,10 +178,10 @@ impl View<'_> {
 
     /// Whether `Go to cause` has somewhere to go from a failed object.
     fn leads_anywhere(&self, stand: &Stand<'_>, standing: &Standing) -> bool {
-        let name = crate::index::flux_object(&stand.placed.document).map(|(_, it)| it.name_range);
+        let Some((_, identity)) = crate::index::flux_object(&stand.placed.document) else { return true };
         !self.is_own_trouble(standing.cluster, &standing.object)
-            || name.map(|it| stand.placed.in_file(it))
-                != Some(self.failure_range(standing.cluster, &standing.object, stand.placed))
+            || stand.placed.in_file(identity.name_range)
+                != self.failure_range(standing.cluster, &standing.object, stand.placed)
             || self.first_spot(standing.cluster, &standing.object).is_some()
     }
 

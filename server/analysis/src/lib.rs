@@ -37,6 +37,7 @@ mod inputs;
 mod inventory;
 mod journey;
 mod json;
+mod kept;
 mod lenses;
 mod marked;
 mod memo;

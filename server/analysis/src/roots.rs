@@ -9,8 +9,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::deliveries::{Deliveries, From};
-use crate::index::{BuildKey, Covered};
+use crate::index::Covered;
 use crate::inputs::RepoView;
+use crate::kept::BuildKey;
 use crate::view::in_inventory;
 
 /// The deliveries, those of artifacts that are known to hold the whole repository as builds of it.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use manifests::kustomize::Build;
 
-use crate::index::BuildKey;
+use crate::kept::BuildKey;
 use crate::memo::Memo;
 use crate::past::{Answer, CommitFiles};
 use crate::view::View;

@@ -16,6 +16,7 @@ use crate::journey::Made;
 use crate::memo::Derived;
 use crate::past::Lacks;
 use crate::place::Place;
+use crate::versions::Version;
 
 /// What was found of an object of a cluster while one question is answered.
 type OnceEach<T> = RefCell<HashMap<(usize, ObjectId), T>>;
@@ -32,7 +33,7 @@ pub(crate) struct View<'a> {
     pub(crate) there: crate::journey::Builds,
     pub(crate) journeys: crate::journey::Journeys,
     pub(crate) specs: crate::specs::KnownSpecs,
-    pub(crate) counterparts: RefCell<HashMap<(String, RepoPath), Counterparts>>,
+    pub(crate) counterparts: RefCell<HashMap<(Version, RepoPath), Counterparts>>,
 }
 
 /// How sure it is that a document is an object of a cluster (design 2.1).
@@ -285,14 +286,14 @@ impl<'a> View<'a> {
     /// The place of a document among those of its file; callers may have parsed the file themselves.
     fn nth(&self, path: &RepoPath, document: &Document) -> Option<usize> {
         let documents = self.file(path)?.documents();
-        let same =
-            |it: &Placed| std::ptr::eq(&*it.document, document) || it.document.text() == document.text();
-        documents.iter().position(same)
+        let at = documents.iter().position(|it| std::ptr::eq(&*it.document, document));
+        at.or_else(|| documents.iter().position(|it| it.document.text() == document.text()))
     }
 
     /// The objects that builds make of a document, or that it patches.
     pub(crate) fn made_of(&self, cluster: usize, path: &RepoPath, nth: usize) -> Vec<MadeOf<'_>> {
         let binding = &self.derived[cluster].binding;
+        let here = DocRef { path: path.clone(), index: nth };
         let mut made = Vec::new();
         for at in binding.covering(path) {
             let (Some(delivery), Some(covered)) =
@@ -300,12 +301,11 @@ impl<'a> View<'a> {
             else {
                 continue;
             };
-            let here = DocRef { path: path.clone(), index: nth };
-            for outline in covered.objects_of(path) {
+            let is_patch = covered.is(path, Use::Patch);
+            for outline in covered.objects_at(&here) {
                 let starts = matches!(&outline.origin, Origin::Document { path: from, index }
-                    if from == path && *index == nth);
-                let patches = covered.is(path, Use::Patch) && outline.shaped_by.contains(&here);
-                if starts || patches {
+                    if *from == here.path && *index == here.index);
+                if starts || is_patch {
                     made.push(MadeOf { delivery, outline, patch: !starts });
                 }
             }

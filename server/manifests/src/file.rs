@@ -1,6 +1,9 @@
 //! A file as the documents it holds.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use text_size::{TextRange, TextSize};
 
@@ -18,7 +21,11 @@ const MAX_DOCUMENTS: usize = 100_000;
 pub struct ParsedFile {
     documents: Arc<[Placed]>,
     too_large: bool,
+    version: u64,
 }
+
+/// Versions are never used twice.
+static NEXT_VERSION: AtomicU64 = AtomicU64::new(1);
 
 /// A document and where it starts in its file.
 #[derive(Debug, Clone)]
@@ -32,13 +39,14 @@ pub struct Placed {
 impl ParsedFile {
     /// Parses a text. Total: whatever cannot be read becomes a document that says so.
     pub fn parse(text: &str) -> ParsedFile {
-        ParsedFile { documents: Arc::from([]), too_large: false }.reparse(text)
+        ParsedFile { documents: Arc::from([]), too_large: false, version: 0 }.reparse(text)
     }
 
     /// Parses the text that this file has after an edit. Documents whose text is unchanged are reused; one that
     /// cannot be read keeps its last good tree.
     pub fn reparse(&self, text: &str) -> ParsedFile {
-        let too_large = || ParsedFile { documents: Arc::from([]), too_large: true };
+        let version = NEXT_VERSION.fetch_add(1, Ordering::Relaxed);
+        let too_large = || ParsedFile { documents: Arc::from([]), too_large: true, version };
         if text.len() > MAX_FILE_LEN {
             return too_large();
         }
@@ -75,7 +83,7 @@ impl ParsedFile {
         };
         let place =
             |index: usize| Placed { offset: crate::size(chunks[index].start), document: document(index) };
-        ParsedFile { documents: (0..chunks.len()).map(place).collect(), too_large: false }
+        ParsedFile { documents: (0..chunks.len()).map(place).collect(), too_large: false, version }
     }
 
     /// The documents in order; they tile the text. Empty only for a file that is too large.
@@ -87,6 +95,11 @@ impl ParsedFile {
     pub fn document_at(&self, offset: TextSize) -> Option<&Placed> {
         let behind = self.documents.partition_point(|it| it.offset <= offset);
         self.documents.get(behind.checked_sub(1)?)
+    }
+
+    /// Another number for each text that was parsed; its clones have the same.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Whether the text is longer than [`MAX_FILE_LEN`] (or has absurdly many documents) and was not read.

@@ -14,7 +14,7 @@ use text_size::{TextRange, TextSize};
 use crate::{Document, FieldPath, Node, NodeKind, ParsedFile, Placed, RepoPath, ScalarMap, Segment};
 
 /// A value and the place that set it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// What it is.
     pub data: Data,
@@ -23,7 +23,7 @@ pub struct Value {
 }
 
 /// What a [`Value`] is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     /// Keys with values, each key once.
     Mapping(Vec<Member>),
@@ -34,7 +34,7 @@ pub enum Data {
 }
 
 /// A key with its value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// The key.
     pub key: Arc<str>,
@@ -45,7 +45,7 @@ pub struct Member {
 }
 
 /// A scalar.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Text {
     /// The text after escapes and variables.
     pub value: Arc<str>,
@@ -56,7 +56,7 @@ pub struct Text {
 }
 
 /// How variables made a text.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Made {
     /// What was written.
     pub written: Arc<str>,
@@ -65,7 +65,7 @@ pub struct Made {
 }
 
 /// A variable in a text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Used {
     /// The variable's name.
     pub name: Arc<str>,
@@ -101,6 +101,20 @@ struct Within {
     map: Option<ScalarMap>,
     /// The parsed text is what variables made of the scalar's value.
     made: Option<Arc<Made>>,
+}
+
+/// The same place of the same text. What is nested in another text is parsed anew each time, and equal only to itself.
+impl PartialEq for Site {
+    fn eq(&self, other: &Site) -> bool {
+        let (a, b) = (&*self.source, &*other.source);
+        let is_one = || {
+            Arc::ptr_eq(&a.document, &b.document)
+                && (&a.path, a.index, a.offset) == (&b.path, b.index, b.offset)
+                && a.within.is_none()
+                && b.within.is_none()
+        };
+        self.range == other.range && (Arc::ptr_eq(&self.source, &other.source) || is_one())
+    }
 }
 
 impl fmt::Debug for Site {

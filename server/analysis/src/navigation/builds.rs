@@ -8,7 +8,8 @@ use std::rc::Rc;
 use super::mention::{self, InSource, What};
 use super::resolve::Root;
 use super::{CopiedBuilds, Navigator, build_file};
-use crate::index::{BuildKey, DocRef, flux_object};
+use crate::index::{DocRef, flux_object};
+use crate::kept::BuildKey;
 
 /// What a file ends up in.
 #[derive(Debug, Default)]

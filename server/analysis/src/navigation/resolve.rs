@@ -10,8 +10,9 @@ use super::mention::{self, InSource, Mention, Named, Pattern, Wanted, What};
 use super::{Navigator, Target, build_file};
 use crate::copies::Copies;
 use crate::deliveries::From;
-use crate::index::{BuildKey, Covered, DocRef, flux_object};
+use crate::index::{Covered, DocRef, flux_object};
 use crate::json::json;
+use crate::kept::BuildKey;
 use crate::view::Strength;
 
 /// What one pattern may lead to.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::build::{Entry, Level, Walk, Wanted};
+use super::build::{Entry, Level, Objects, Walk, Wanted};
 use super::lookup::{Found, is_remote};
 use super::object::{Built, How};
 use super::{Use, Why};
@@ -70,7 +70,7 @@ impl Walk<'_, '_> {
         }
         // Its objects are none of this build.
         let build = std::mem::take(&mut self.build);
-        self.directory(&path, Some((level, entry)), None, Wanted::Kustomization, &mut Vec::new());
+        self.directory(&path, Some((level, entry)), None, Wanted::Kustomization, &mut Objects::default());
         let below = std::mem::replace(&mut self.build, build);
         for (path, uses) in below.files {
             let as_plugin = |it: Use| if it == Use::Resource { Use::Plugin } else { it };

@@ -4,7 +4,8 @@
 //! would refuse the whole build, this goes on with what it has and says what is wrong ([`Build::unknown`]): a build that
 //! is being edited is broken most of the time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, OnceLock};
 
 use text_size::TextRange;
@@ -132,6 +133,50 @@ pub(super) struct Walk<'files, 'tree> {
     full: bool,
 }
 
+/// The objects of a level so far. A level has hundreds, each of which is added on the condition that no other has its name.
+#[derive(Default)]
+pub(super) struct Objects {
+    all: Vec<Built>,
+    /// What they are called; none while anybody may have renamed one.
+    named: Option<HashSet<Id>>,
+}
+
+impl Objects {
+    fn has(&mut self, id: &Id) -> bool {
+        let all = &self.all;
+        let named = self
+            .named
+            .get_or_insert_with(|| all.iter().filter_map(|it| Some(comparable(it.id()?))).collect());
+        named.contains(&comparable(id.clone()))
+    }
+
+    fn add(&mut self, id: Id, object: Built) {
+        if let Some(named) = &mut self.named {
+            named.insert(comparable(id));
+        }
+        self.all.push(object);
+    }
+
+    fn into_all(self) -> Vec<Built> {
+        self.all
+    }
+}
+
+impl Deref for Objects {
+    type Target = Vec<Built>;
+
+    fn deref(&self) -> &Vec<Built> {
+        &self.all
+    }
+}
+
+impl DerefMut for Objects {
+    fn deref_mut(&mut self) -> &mut Vec<Built> {
+        self.named = None;
+        &mut self.all
+    }
+}
+
 /// One kustomization.yaml, or the scan of a directory without one.
 pub(super) struct Level {
     pub(super) dir: RepoPath,
@@ -176,7 +221,7 @@ impl Walk<'_, '_> {
         if let Some(why) = why {
             return self.unknown(&level, &FieldPath::root(), None, why);
         }
-        let mut objects = Vec::new();
+        let mut objects = Objects::default();
         if self.files.build_files(dir).is_empty() {
             self.open.push(dir.clone());
             self.scan(&level, dir, 0, &mut objects);
@@ -185,11 +230,11 @@ impl Walk<'_, '_> {
         } else {
             self.directory(dir, None, Some(overlay), Wanted::Kustomization, &mut objects);
         }
-        self.build.objects = objects;
+        self.build.objects = objects.into_all();
     }
 
     /// A directory without build file: every YAML file counts, and every folder with a build file as one.
-    fn scan(&mut self, level: &Level, dir: &RepoPath, depth: usize, objects: &mut Vec<Built>) {
+    fn scan(&mut self, level: &Level, dir: &RepoPath, depth: usize, objects: &mut Objects) {
         if depth > MAX_DEPTH {
             return self.unknown(level, &FieldPath::root(), None, Why::TooMany(dir.clone()));
         }
@@ -201,9 +246,9 @@ impl Walk<'_, '_> {
                     self.scan(level, &path, depth + 1, objects);
                 }
                 FileKind::Directory => {
-                    let mut below = Vec::new();
+                    let mut below = Objects::default();
                     self.directory(&path, None, None, Wanted::Kustomization, &mut below);
-                    self.add_all(level, &FieldPath::root(), None, below, objects);
+                    self.add_all(level, &FieldPath::root(), None, below.into_all(), objects);
                 }
                 FileKind::File if name.ends_with(".yaml") || name.ends_with(".yml") => {
                     let (found, broken) = self.file(&path);
@@ -225,7 +270,7 @@ impl Walk<'_, '_> {
         named_by: Option<(&Level, &Entry)>,
         overlay: Option<&Overlay>,
         wanted: Wanted,
-        objects: &mut Vec<Built>,
+        objects: &mut Objects,
     ) {
         let found = self.files.build_files(dir);
         let Some(path) = found.first() else { return };
@@ -282,7 +327,7 @@ impl Walk<'_, '_> {
         self.open.pop();
     }
 
-    fn accumulate(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+    fn accumulate(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Objects) {
         for list in ["resources", "bases"] {
             for entry in level.list(list) {
                 self.resource(level, &entry, objects);
@@ -295,7 +340,7 @@ impl Walk<'_, '_> {
     }
 
     /// One entry of `resources`.
-    fn resource(&mut self, level: &Level, entry: &Entry, objects: &mut Vec<Built>) {
+    fn resource(&mut self, level: &Level, entry: &Entry, objects: &mut Objects) {
         let Some(text) = entry.value.as_str() else { return };
         let Some(path) = level.dir.join(text) else {
             let why = if is_remote(text) { Why::Remote(text.into()) } else { Why::Outside(text.into()) };
@@ -313,9 +358,9 @@ impl Walk<'_, '_> {
                 return self.at(level, entry, Why::NotABuild(path));
             }
             Found::Directory => {
-                let mut below = Vec::new();
+                let mut below = Objects::default();
                 self.directory(&path, Some((level, entry)), None, Wanted::Kustomization, &mut below);
-                below
+                below.into_all()
             }
             Found::Symlink(link) => return self.at(level, entry, Why::Symlink(link)),
             Found::Nothing if is_remote(text) => return self.at(level, entry, Why::Remote(text.into())),
@@ -353,29 +398,27 @@ impl Walk<'_, '_> {
         field: &FieldPath,
         site: Option<&Site>,
         found: Vec<Built>,
-        objects: &mut Vec<Built>,
+        objects: &mut Objects,
     ) {
-        let mut known: std::collections::HashSet<Id> =
-            objects.iter().filter_map(|it| Some(comparable(it.id()?))).collect();
         for object in found {
             if objects.len() >= MAX_OBJECTS {
                 self.full = true;
                 return self.unknown(level, field, site, Why::TooMany(level.dir.clone()));
             }
             let Some(id) = object.id() else { continue };
-            if !known.insert(comparable(id.clone())) {
+            if objects.has(&id) {
                 self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
                 // Of two documents either may be meant; the same one twice is only there once.
                 if objects.iter().any(|it| it.origin == object.origin) {
                     continue;
                 }
             }
-            objects.push(object);
+            objects.add(id, object);
         }
     }
 
     /// A generated object joins the others, or changes one that has its name.
-    fn absorb(&mut self, level: &Level, mut object: Built, objects: &mut Vec<Built>) {
+    fn absorb(&mut self, level: &Level, mut object: Built, objects: &mut Objects) {
         let Some(id) = object.id() else { return };
         let name = || format!("{}/{}", id.kind, id.name);
         let at = objects.iter().position(|it| it.is_or_was(&id));
@@ -415,7 +458,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn transform(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+    fn transform(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Objects) {
         self.components(level, overlay, objects);
         let none = Overlay::default();
         let overlay = overlay.unwrap_or(&none);
@@ -474,7 +517,7 @@ impl Walk<'_, '_> {
         self.plugins(level, objects);
     }
 
-    fn components(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Vec<Built>) {
+    fn components(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Objects) {
         let own = level.list("components").into_iter().map(|it| (it, false));
         let added = overlay.into_iter().flat_map(|overlay| {
             overlay.components.iter().enumerate().map(|(at, it)| {
