@@ -48,6 +48,11 @@ impl Shop {
     /// The same shop on a cluster without controllers: nothing is pushed, and its objects say what [`Shop::play`] lets
     /// them say. At first that everything is well.
     pub async fn draw(cluster: &Cluster, name: &str) -> testbed::Result<Shop> {
+        Self::draw_crowded(cluster, name, 0).await
+    }
+
+    /// A drawn shop with so many other Kustomizations in the same file, all of which are well and stay so.
+    pub async fn draw_crowded(cluster: &Cluster, name: &str, others: usize) -> testbed::Result<Shop> {
         let url = format!("https://git.shop.invalid/{name}.git");
         let folder =
             tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
@@ -56,13 +61,16 @@ impl Shop {
         shop.git(&["config", "user.name", "Ada"]);
         shop.git(&["config", "user.email", "ada@shop.invalid"]);
         shop.git(&["remote", "add", "origin", &url]);
-        shop.write(&shop.flux_path(), &flux(name, &url));
+        let others: Vec<String> = (1..=others).map(|number| format!("{name}-{number:03}")).collect();
+        let more = |other: &String| format!("---\n{}", kustomization(other, name, "./apps"));
+        let flux = flux(name, &url) + &others.iter().map(more).collect::<String>();
+        shop.write(&shop.flux_path(), &flux);
         shop.write("apps/web.yaml", &deployment("IfNotPresent"));
         shop.write("apps/kustomization.yaml", "resources:\n  - web.yaml\n");
         shop.git(&["add", "--all"]);
         shop.git(&["commit", "--quiet", "--message", "Open the shop"]);
         shop.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
-        cluster.apply(&flux(name, &url)).await?;
+        cluster.apply(&flux).await?;
         let revision = shop.revision();
         let artifact = json!({
             "revision": revision, "digest": format!("sha256:{}", "0".repeat(64)), "path": "artifact.tar.gz",
@@ -74,13 +82,18 @@ impl Shop {
         }]});
         cluster.set_status(&shop.source(), fetched).await?;
         let id = |name: &str, rest: &str| json!({"id": format!("flux-system_{name}_{rest}"), "v": "v1"});
-        let inventory = json!({"entries": [
+        let mut entries = vec![
             id(name, "kustomize.toolkit.fluxcd.io_Kustomization"),
             id(&format!("{name}-root"), "kustomize.toolkit.fluxcd.io_Kustomization"),
             id(name, "source.toolkit.fluxcd.io_GitRepository"),
-        ]});
+        ];
+        for other in &others {
+            entries.push(id(other, "kustomize.toolkit.fluxcd.io_Kustomization"));
+            let object = format!("Kustomization/flux-system/{other}");
+            cluster.set_status(&object, shop.says(None)).await?;
+        }
         let mut applied = shop.says(None);
-        applied["inventory"] = inventory;
+        applied["inventory"] = json!({"entries": entries});
         cluster.set_status(&format!("{}-root", shop.object()), applied).await?;
         shop.play(cluster, None).await?;
         Ok(shop)
@@ -210,15 +223,22 @@ impl Shop {
 /// What `flux bootstrap` leaves behind, a root that applies its own file, and the shop beside it. The source polls once an
 /// hour: in a story nothing happens by itself.
 fn flux(name: &str, url: &str) -> String {
+    let root = kustomization(&format!("{name}-root"), name, &format!("./clusters/{name}"));
     format!(
         "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
          spec:\n  interval: 1h\n  url: {url}\n  ref:\n    branch: main\n---\n\
          apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
          spec:\n  interval: 1h\n  path: ./apps\n  prune: true\n  wait: true\n  timeout: 1m\n  targetNamespace: {name}\n  \
-         sourceRef:\n    kind: GitRepository\n    name: {name}\n---\n\
-         apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}-root\n  namespace: flux-system\n\
-         spec:\n  interval: 1h\n  path: ./clusters/{name}\n  prune: true\n  \
-         sourceRef:\n    kind: GitRepository\n    name: {name}\n"
+         sourceRef:\n    kind: GitRepository\n    name: {name}\n---\n{root}"
+    )
+}
+
+/// A Kustomization of a folder.
+fn kustomization(name: &str, source: &str, path: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+         spec:\n  interval: 1h\n  path: {path}\n  prune: true\n  \
+         sourceRef:\n    kind: GitRepository\n    name: {source}\n"
     )
 }
 

@@ -245,70 +245,77 @@ fn event() {
             Ok(testbed) => testbed,
             Err(error) => return println!("  the testbed does not start, left out: {error}\n"),
         };
-        let cluster = testbed.cluster();
-        let shop = Shop::draw(cluster, "bench").await.unwrap();
-        let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap();
-
-        let home = Home::new();
-        let mut editor = Client::start(&home, Options::new(shop.folder()).kubeconfig(kubeconfig.path()));
-        editor.answer(|method, params| (method == "fluxcd/pick").then(|| params["items"][0]["id"].clone()));
-        let file = shop.flux_file();
-        editor.open(&file);
-        editor.wait_lens(&file, "not connected");
-        editor.press(&file, "Choose cluster");
-        editor.wait_lens(&file, "✓ testbed");
-        let (told, published) = channel();
-        let marked = e2e::lsp::uri(&file);
-        editor.on_message(move |message| {
-            if message["method"] == "textDocument/publishDiagnostics"
-                && message["params"]["uri"] == marked.as_str()
-            {
-                // Told to nobody once all is measured.
-                let _ = told.send((Instant::now(), message["params"]["diagnostics"].to_string()));
-            }
-        });
-
-        let mut kubectl = Command::new("kubectl")
-            .env("KUBECONFIG", kubeconfig.path())
-            .args(["get", "kustomizations.kustomize.toolkit.fluxcd.io", "-A", "-w", "-o"])
-            .arg("jsonpath={.metadata.name} {.status.conditions[0].message}{'\\n'}")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("kubectl starts");
-        let output = BufReader::new(kubectl.stdout.take().unwrap());
-        let (told, printed) = channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                let _ = told.send((Instant::now(), line));
-            }
-        });
-        printed.recv_timeout(PATIENCE).expect("kubectl prints what there is");
-
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for number in 0..20 {
-            // Changes that follow each other within 50 ms are taken together by design; these are to be single ones.
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let text = format!("change number {number} of the benchmark");
-            let began = Instant::now();
-            shop.play(cluster, Some(&text)).await.unwrap();
-            for (heard, times) in [(&published, &mut ours), (&printed, &mut theirs)] {
-                let at = loop {
-                    let (at, said) = heard.recv_timeout(PATIENCE).expect("the change is seen");
-                    if said.contains(&text) {
-                        break at;
-                    }
-                };
-                times.push(at - began);
-            }
+        for (name, others) in [("bench", 0), ("crowd", 78)] {
+            event_in(testbed.cluster(), name, others).await;
         }
-        let _ = kubectl.kill();
-        let _ = kubectl.wait();
-        let difference = millis(median(&ours)) - millis(median(&theirs));
-        println!("  fluxcd-ls       {}", figure(&mut ours));
-        println!("  kubectl get -w  {}", figure(&mut theirs));
-        println!("  difference of medians {difference:.1} ms\n");
-        editor.stop();
     });
+}
+
+/// The same in a file with so many other Kustomizations.
+async fn event_in(cluster: &testbed::Cluster, name: &str, others: usize) {
+    let shop = Shop::draw_crowded(cluster, name, others).await.unwrap();
+    let kubeconfig = cluster.kubeconfig(Role::Admin, Auth::Token).await.unwrap();
+
+    let home = Home::new();
+    let mut editor = Client::start(&home, Options::new(shop.folder()).kubeconfig(kubeconfig.path()));
+    editor.answer(|method, params| (method == "fluxcd/pick").then(|| params["items"][0]["id"].clone()));
+    let file = shop.flux_file();
+    editor.open(&file);
+    editor.wait_lens(&file, "not connected");
+    editor.press(&file, "Choose cluster");
+    editor.wait_lens(&file, "✓ testbed");
+    let (told, published) = channel();
+    let marked = e2e::lsp::uri(&file);
+    editor.on_message(move |message| {
+        if message["method"] == "textDocument/publishDiagnostics"
+            && message["params"]["uri"] == marked.as_str()
+        {
+            // Told to nobody once all is measured.
+            let _ = told.send((Instant::now(), message["params"]["diagnostics"].to_string()));
+        }
+    });
+
+    let mut kubectl = Command::new("kubectl")
+        .env("KUBECONFIG", kubeconfig.path())
+        .args(["get", "kustomizations.kustomize.toolkit.fluxcd.io", "-A", "-w", "-o"])
+        .arg("jsonpath={.metadata.name} {.status.conditions[0].message}{'\\n'}")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("kubectl starts");
+    let output = BufReader::new(kubectl.stdout.take().unwrap());
+    let (told, printed) = channel();
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            let _ = told.send((Instant::now(), line));
+        }
+    });
+    printed.recv_timeout(PATIENCE).expect("kubectl prints what there is");
+
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for number in 0..20 {
+        // Changes that follow each other within 50 ms are taken together by design; these are to be single ones.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let text = format!("change number {number} of the benchmark");
+        let began = Instant::now();
+        shop.play(cluster, Some(&text)).await.unwrap();
+        for (heard, times) in [(&published, &mut ours), (&printed, &mut theirs)] {
+            let at = loop {
+                let (at, said) = heard.recv_timeout(PATIENCE).expect("the change is seen");
+                if said.contains(&text) {
+                    break at;
+                }
+            };
+            times.push(at - began);
+        }
+    }
+    let _ = kubectl.kill();
+    let _ = kubectl.wait();
+    let difference = millis(median(&ours)) - millis(median(&theirs));
+    println!("  with {} Kustomizations in the open file", others + 2);
+    println!("    fluxcd-ls       {}", figure(&mut ours));
+    println!("    kubectl get -w  {}", figure(&mut theirs));
+    println!("    difference of medians {difference:.1} ms\n");
+    editor.stop();
 }
 
 fn yaml_language_server() -> Option<(PathBuf, PathBuf)> {

@@ -124,29 +124,48 @@ fn kustomize() -> Option<PathBuf> {
     Some(program)
 }
 
-/// One keystroke in a file of 10,000 lines → its mark at the new place.
+/// One keystroke → its mark at the new place: in a file of 10,000 lines, and in one of 300 files of a Kustomization. All of it is
+/// committed, and applied at that commit, so that how far each text has come is looked up at each keystroke, too.
 fn keystroke() {
-    println!("a keystroke in a manifest of 10,000 lines → marks");
+    println!("a keystroke → marks and lenses");
+    keystroke_in("one manifest of 10,000 lines", 625, 625);
+    keystroke_in("one of 300 manifests of a Kustomization", 300, 1);
+}
+
+fn keystroke_in(what: &str, deployments: usize, in_a_file: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let (manifest, list) = manifests();
-    let file = folder.path().join("apps/all.yaml");
+    let file = folder.path().join("apps/0.yaml");
     std::fs::create_dir_all(folder.path().join("apps")).unwrap();
-    std::fs::write(&file, &manifest).unwrap();
-    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", ORIGIN]] {
-        if !Command::new("git")
-            .arg("-C")
-            .arg(folder.path())
-            .args(arguments)
-            .status()
-            .is_ok_and(|it| it.success())
-        {
-            return println!("  git is not on this machine: left out\n");
-        }
+    let documents: Vec<String> = (0..deployments).map(deployment).collect();
+    for (number, text) in documents.chunks(in_a_file).enumerate() {
+        std::fs::write(folder.path().join(format!("apps/{number}.yaml")), text.concat()).unwrap();
     }
-    let recorded = folder.path().join("cluster.json");
-    std::fs::write(&recorded, list.to_string()).unwrap();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(folder.path()).args([
+            "-c",
+            "user.name=Ada",
+            "-c",
+            "user.email=ada@bench.invalid",
+        ]);
+        let done = command.args(arguments).output().ok().filter(|it| it.status.success());
+        done.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned())
+    };
+    let ready = [
+        &["init", "--quiet", "--initial-branch=main"][..],
+        &["remote", "add", "origin", ORIGIN],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "All of it"],
+        &["update-ref", "refs/remotes/origin/main", "HEAD"],
+    ];
+    if !ready.iter().all(|it| git(it).is_some()) {
+        return println!("  git is not on this machine: left out\n");
+    }
+    let commit = git(&["rev-parse", "HEAD"]).unwrap();
+    let recorded = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(recorded.path(), cluster(deployments, &commit).to_string()).unwrap();
     let home = Home::new();
-    let mut editor = Client::start(&home, Options::new(folder.path()).snapshot(&recorded));
+    let mut editor = Client::start(&home, Options::new(folder.path()).snapshot(recorded.path()));
     let (told, published) = channel();
     let marked = uri(&file);
     editor.on_message(move |message| {
@@ -165,11 +184,11 @@ fn keystroke() {
             break (at, line);
         }
     };
-    let (_, first) = wait(None);
-    let first = first.unwrap();
+    editor.wait_lens(&file, "main@");
+    let first = wait(None).1.unwrap();
     let mut times = Vec::new();
     for typed in 1..=20_u64 {
-        let here = json!({"line": 0, "character": 0});
+        let here = json!({"line": 1, "character": 0});
         let change = json!([{"range": {"start": here, "end": here}, "text": "\n"}]);
         let began = Instant::now();
         editor.notify(
@@ -178,23 +197,25 @@ fn keystroke() {
         );
         times.push(wait(Some(first + typed)).0 - began);
     }
-    println!("  fluxcd-ls  {}\n", figure(&mut times));
+    println!("  {what}: {}", figure(&mut times));
     editor.stop();
 }
 
-/// 625 Deployments of 16 lines, the last of which the API server refuses.
-fn manifests() -> (String, Value) {
-    let mut text = String::new();
-    for number in 0..625 {
-        let policy = if number == 624 { "Allways" } else { "Always" };
-        text.push_str(&format!(
-            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{number:03}\n  namespace: shop\nspec:\n  replicas: 1\n  template:\n    spec:\n      containers:\n        - name: app\n          image: app:{number}\n          imagePullPolicy: {policy}\n          env:\n            - {{name: A, value: b}}\n"
-        ));
-    }
-    let revision = "main@sha1:1111111111111111111111111111111111111111";
-    let entries: Vec<Value> =
-        (0..625).map(|it| json!({"id": format!("shop_app-{it:03}_apps_Deployment"), "v": "v1"})).collect();
-    let message = "Deployment/shop/app-624 dry-run failed (Invalid): Deployment.apps \"app-624\" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: \"Allways\": supported values: \"Always\", \"IfNotPresent\", \"Never\"";
+/// 16 lines, which the API server refuses of the first one.
+fn deployment(number: usize) -> String {
+    let policy = if number == 0 { "Allways" } else { "Always" };
+    format!(
+        "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{number:03}\n  namespace: shop\nspec:\n  replicas: 1\n  template:\n    spec:\n      containers:\n        - name: app\n          image: app:{number}\n          imagePullPolicy: {policy}\n          env:\n            - {{name: A, value: b}}\n"
+    )
+}
+
+/// What a cluster says that applied a commit with so many of them, but for the first.
+fn cluster(deployments: usize, commit: &str) -> Value {
+    let revision = format!("main@sha1:{commit}");
+    let entries: Vec<Value> = (0..deployments)
+        .map(|it| json!({"id": format!("shop_app-{it:03}_apps_Deployment"), "v": "v1"}))
+        .collect();
+    let message = "Deployment/shop/app-000 dry-run failed (Invalid): Deployment.apps \"app-000\" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: \"Allways\": supported values: \"Always\", \"IfNotPresent\", \"Never\"";
     let items = json!([
         {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
          "metadata": {"name": "fleet", "namespace": "flux-system", "generation": 1},
@@ -204,10 +225,10 @@ fn manifests() -> (String, Value) {
         {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
          "metadata": {"name": "apps", "namespace": "flux-system", "generation": 1},
          "spec": {"interval": "10m", "path": "./apps", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
-         "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "lastAttemptedRevision": revision,
+         "status": {"observedGeneration": 1, "inventory": {"entries": entries}, "lastAttemptedRevision": revision, "lastAppliedRevision": revision,
             "conditions": [{"type": "Ready", "status": "False", "reason": "ReconciliationFailed", "message": message, "observedGeneration": 1, "lastTransitionTime": "2026-11-22T05:00:00Z"}]}},
     ]);
-    (text, json!({"apiVersion": "v1", "kind": "List", "items": items}))
+    json!({"apiVersion": "v1", "kind": "List", "items": items})
 }
 
 fn median(times: &[Duration]) -> Duration {
