@@ -16,8 +16,10 @@ use crate::versions::Version;
 use crate::view::View;
 use crate::words;
 
+mod head;
 mod standing;
 
+pub use head::{HeadIn, HeadState, HeadStatus, head_status};
 use standing::{Found, Group};
 
 /// How many names a note tells.
@@ -104,6 +106,26 @@ pub struct Gated {
     pub text: String,
     /// What failed, if something did.
     pub failed: Option<ObjectId>,
+    /// The object itself, if it is one of Flux: it says itself how it is.
+    pub own: Option<ObjectId>,
+}
+
+impl Gate {
+    /// What all that was found comes to.
+    fn worst(&self) -> Outcome {
+        let any = |outcome: Outcome| self.gated.iter().any(|it| it.outcome == outcome);
+        if any(Outcome::Failed) {
+            Outcome::Failed
+        } else if any(Outcome::Waiting) || !self.silent.is_empty() {
+            Outcome::Waiting
+        } else if any(Outcome::Untold) || !self.unknown.is_empty() {
+            Outcome::Untold
+        } else if self.gated.is_empty() {
+            Outcome::Nothing
+        } else {
+            Outcome::Live
+        }
+    }
 }
 
 /// How far a commit has come in all clusters. Look up what it lacks and ask again.
@@ -127,18 +149,7 @@ pub fn gate(inputs: &Inputs<'_>, question: &Question) -> Gate {
     gate.unknown.sort();
     gate.unknown.dedup();
     gate.notes.dedup();
-    let any = |outcome: Outcome| gate.gated.iter().any(|it| it.outcome == outcome);
-    gate.outcome = if any(Outcome::Failed) {
-        Outcome::Failed
-    } else if any(Outcome::Waiting) || !gate.silent.is_empty() {
-        Outcome::Waiting
-    } else if any(Outcome::Untold) || !gate.unknown.is_empty() {
-        Outcome::Untold
-    } else if gate.gated.is_empty() {
-        Outcome::Nothing
-    } else {
-        Outcome::Live
-    };
+    gate.outcome = gate.worst();
     (gate.lacks, gate.recheck_at) = view.finish();
     gate
 }
@@ -266,7 +277,7 @@ impl View<'_> {
         let view = self.cluster(*cluster);
         let name = words::data(view.name);
         let failure = self.failure_of(group);
-        let mut add = |object: String, file: RepoPath, found: Found| {
+        let mut add = |object: String, own: Option<ObjectId>, file: RepoPath, found: Found| {
             gate.gated.push(Gated {
                 cluster: name.clone(),
                 applier: applier.id.clone(),
@@ -276,6 +287,7 @@ impl View<'_> {
                 stage: found.stage,
                 text: found.text,
                 failed: found.failed,
+                own,
             });
         };
         let silent = || {
@@ -289,7 +301,7 @@ impl View<'_> {
                 None => self.refused(group, why),
             };
             let file = self.place_of(*cluster, &applier.id, true).map(|(at, _)| at.path);
-            add(words::data(&applier.id.to_string()), file.unwrap_or_else(RepoPath::root), found);
+            add(words::data(&applier.id.to_string()), None, file.unwrap_or_else(RepoPath::root), found);
         }
         for change in &changes.objects {
             let path = change.origin.path();
@@ -301,7 +313,10 @@ impl View<'_> {
                 Some(text) => Found::failed(&applier.id, text.clone()),
                 None => self.found(group, change),
             };
-            add(words::data(&name_of(&change.id)), path.clone(), found);
+            let kind = Kind::from_group_kind(&change.id.group, &change.id.kind);
+            let namespace = change.id.namespace.as_deref().unwrap_or_default();
+            let own = kind.map(|kind| ObjectId::flux(kind, namespace, &change.id.name));
+            add(words::data(&name_of(&change.id)), own, path.clone(), found);
         }
     }
 

@@ -4,6 +4,7 @@ mod catalogue;
 mod drawing;
 mod fixture;
 mod gate;
+mod head;
 mod hovers;
 mod journey;
 mod lenses;

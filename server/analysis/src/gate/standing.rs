@@ -331,7 +331,7 @@ impl View<'_> {
         self.has(revision.commit()?, question)
     }
 
-    fn has(&self, commit: &str, question: &Question) -> Option<bool> {
+    pub(super) fn has(&self, commit: &str, question: &Question) -> Option<bool> {
         Some(self.base_of(commit, question)?.as_deref() == Some(question.commit.as_str()))
     }
 

@@ -9,7 +9,7 @@ use crate::{Gate, Question};
 
 /// A root Kustomization, a child with a HelmRelease, and what the child applies. Commits: 0000001 is old, 1a2b3c4 is the
 /// parent of 9f8e7d6, which is the one that is asked about; c0ffee0 is newer.
-const REPO: &str = "\
+pub(super) const REPO: &str = "\
 //- clusters/staging/apps.yaml
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -56,11 +56,11 @@ spec:
 c0ffee0 Say it otherwise
 ";
 
-const WEB: &str = "apps/web.yaml";
-const REDIS: &str = "apps/redis.yaml";
+pub(super) const WEB: &str = "apps/web.yaml";
+pub(super) const REDIS: &str = "apps/redis.yaml";
 
 /// A cluster where the source has one revision and all Kustomizations applied another.
-fn cluster(name: &str, fetched: &str, applied: &str, more: &str) -> String {
+pub(super) fn cluster(name: &str, fetched: &str, applied: &str, more: &str) -> String {
     format!(
         "//- cluster {name}
 {{kind: GitRepository, name: fleet, url: https://git.example/fleet, interval: 10m, at: {fetched}, spec: {{ref: {{branch: main}}}}}}
@@ -71,19 +71,19 @@ fn cluster(name: &str, fetched: &str, applied: &str, more: &str) -> String {
 }
 
 /// The Deployment had another text at these commits.
-fn before(commits: &[&str]) -> String {
+pub(super) fn before(commits: &[&str]) -> String {
     let text =
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: web}\nspec: {replicas: 1}\n";
     commits.iter().map(|commit| format!("//- then {commit} {WEB}\n{text}")).collect()
 }
 
 /// The release had another text at these commits.
-fn redis_before(commits: &[&str]) -> String {
+pub(super) fn redis_before(commits: &[&str]) -> String {
     let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: redis, namespace: web}\nspec: {interval: 1h, values: {replicas: 1}}\n";
     commits.iter().map(|commit| format!("//- then {commit} {REDIS}\n{text}")).collect()
 }
 
-const PUSHED: &str = "//- settings\nhead=main@9f8e7d6 pushed=main@9f8e7d6@05:58";
+pub(super) const PUSHED: &str = "//- settings\nhead=main@9f8e7d6 pushed=main@9f8e7d6@05:58";
 
 fn ask(text: &str, files: &[&str]) -> Gate {
     let mut world = World::new(&format!("{REPO}{text}"));
