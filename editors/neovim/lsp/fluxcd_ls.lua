@@ -12,7 +12,7 @@ return {
   root_markers = { '.git' },
   workspace_required = true,
   settings = { fluxcd = vim.empty_dict() },
-  init_options = { client = { pick = true, details = true, status = true } },
+  init_options = { client = { pick = true, details = true, status = true, outcome = true } },
   capabilities = { workspace = { codeLens = { refreshSupport = true } } },
   before_init = function(params, config)
     -- The first settings come with the first message, so that nothing is shown by defaults first.

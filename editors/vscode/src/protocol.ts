@@ -32,6 +32,24 @@ export interface StatusParams {
   clusters: ClusterStatus[];
   failed: number;
   waiting: number;
+  heads: HeadStatus[];
+}
+
+/** How the commit stands that is checked out in a repository, over its clusters. */
+export interface HeadStatus {
+  /** The URI of the repository's folder. */
+  root: string;
+  name: string;
+  commit: string;
+  subject: string | null;
+  branch: string | null;
+  /** One word, of the worst cluster: `failed`, `waiting`, `untold`, `notPushed`, `notFollowed`, `live`, `nothing`, `notConnected`. */
+  state: string;
+  /** For the status bar; empty when there is nothing to say. */
+  text: string;
+  tooltip: string;
+  /** With `state` in the words above. */
+  clusters: ClusterStatus[];
 }
 
 export interface ClusterStatus {

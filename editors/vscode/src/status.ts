@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
-import { type ClusterStatus, type StatusParams, withoutIcons } from './protocol';
+import { headOf, joined } from './heads';
+import { type ClusterStatus, type HeadStatus, type StatusParams, withoutIcons } from './protocol';
 import { get } from './settings';
 
-/** The item in the status bar: connection and counts. A click opens a menu. */
+/** The item in the status bar: how HEAD stands, connection and counts. A click opens a menu. */
 export class Status implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('fluxcd.status', vscode.StatusBarAlignment.Left);
   private params: StatusParams | undefined;
+  private readonly editors = vscode.window.onDidChangeActiveTextEditor(() => this.draw());
 
   constructor() {
     this.item.name = 'Flux CD';
@@ -24,13 +26,19 @@ export class Status implements vscode.Disposable {
 
   draw(): void {
     const params = this.params;
-    if (!params || params.text === '' || get<string>('statusBar', 'auto') === 'off') {
+    const placed = (head: HeadStatus) => ({ folder: vscode.Uri.parse(head.root).fsPath, head });
+    // A server of the user's own may be older.
+    const heads = (params?.heads ?? []).map(placed);
+    const head = headOf(heads, vscode.window.activeTextEditor?.document.uri.fsPath);
+    const text = joined([head?.text, params?.text], ' · ');
+    if (!params || text === '' || get<string>('statusBar', 'auto') === 'off') {
       this.item.hide();
       return;
     }
-    this.item.text = withoutIcons(params.text);
-    this.item.tooltip = params.tooltip;
-    this.item.accessibilityInformation = { label: `${params.text}. ${params.tooltip}`, role: 'button' };
+    const tooltip = joined([head?.text === '' ? '' : head?.tooltip, params.tooltip], '\n\n');
+    this.item.text = withoutIcons(text);
+    this.item.tooltip = tooltip;
+    this.item.accessibilityInformation = { label: `${text}. ${tooltip}`, role: 'button' };
     this.item.backgroundColor = {
       none: undefined,
       ok: undefined,
@@ -41,6 +49,7 @@ export class Status implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.editors.dispose();
     this.item.dispose();
   }
 }

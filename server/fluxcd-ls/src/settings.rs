@@ -160,6 +160,16 @@ pub enum StatusBar {
     Off,
 }
 
+/// Whether it is told that a commit which was waited for became live or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notifications {
+    /// Once for each commit.
+    On,
+    /// Never; the status bar tells.
+    Off,
+}
+
 /// What holds, after all sources were heard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -199,6 +209,8 @@ pub struct Settings {
     pub silent_failures: Level,
     /// Whether a status bar is fed.
     pub status_bar: StatusBar,
+    /// Whether it is told that a commit became live or failed.
+    pub notifications: Notifications,
     /// May forges be asked for commit statuses.
     pub commit_status: CommitStatus,
     /// Host (with its port, if it is not the usual one) → what runs there. Tokens of the environment follow it.
@@ -228,6 +240,7 @@ impl Default for Settings {
             max_severity: Level::Error,
             silent_failures: Level::Warning,
             status_bar: StatusBar::Auto,
+            notifications: Notifications::Off,
             commit_status: CommitStatus::Ask,
             forge_hosts: BTreeMap::new(),
             status_contexts: BTreeMap::new(),
@@ -578,6 +591,7 @@ impl Source {
         self.set("diagnostics.maxSeverity", &mut settings.max_severity);
         self.set("diagnostics.silentFailures", &mut settings.silent_failures);
         self.set("statusBar", &mut settings.status_bar);
+        self.set("notifications", &mut settings.notifications);
         self.set("commitStatus", &mut settings.commit_status);
         self.set("commitStatus.show", &mut settings.commit_status);
         self.set("commitStatus.hosts", &mut settings.forge_hosts);

@@ -35,7 +35,7 @@ test('is found by vim.lsp.config', function()
   local config = vim.lsp.config.fluxcd_ls
   equal({ 'fluxcd-ls' }, config.cmd)
   equal({ 'yaml' }, config.filetypes)
-  equal({ pick = true, details = true, status = true }, config.init_options.client)
+  equal({ pick = true, details = true, status = true, outcome = true }, config.init_options.client)
 end)
 
 test('sends the settings with the first message', function()
@@ -95,6 +95,61 @@ test('tells its status to statuslines', function()
   equal(said, heard.status)
   status.update(77, nil)
   equal('', vim.g.fluxcd_status)
+end)
+
+local function head(root, text)
+  return { root = vim.uri_from_fname(root), name = 'fleet', commit = ('1'):rep(40), state = 'live', text = text, clusters = {} }
+end
+
+test('tells of each buffer how HEAD of its repository stands', function()
+  local outer = vim.fn.resolve(vim.fn.tempname())
+  local inner = outer .. '/inner'
+  vim.fn.mkdir(inner .. '-2', 'p')
+  vim.fn.mkdir(inner, 'p')
+  local statusline = require('fluxcd_ls').statusline
+  local function of(file)
+    vim.cmd.edit(vim.fn.fnameescape(file))
+    status.attach(78, 0)
+    return statusline()
+  end
+  equal('', of(outer .. '/a.yaml'))
+  local heads = { head(outer, '✓ 1111111 live'), head(inner, '2222222 not pushed') }
+  status.update(78, vim.tbl_extend('force', said, { heads = heads }))
+  equal('✓ 1111111 live · Flux: 1 failed', of(outer .. '/a.yaml'))
+  equal('2222222 not pushed · Flux: 1 failed', of(inner .. '/a.yaml'))
+  equal('✓ 1111111 live · Flux: 1 failed', of(inner .. '-2/a.yaml'))
+  equal('Flux: 1 failed', vim.g.fluxcd_status)
+  -- Opened by another name.
+  vim.uv.fs_symlink(inner, outer .. '-link')
+  equal('2222222 not pushed · Flux: 1 failed', of(outer .. '-link/b.yaml'))
+  status.update(78, vim.tbl_extend('force', said, { heads = { head(outer, '') }, text = '' }))
+  equal('', of(outer .. '/a.yaml'))
+  vim.cmd('silent %bwipeout!')
+  vim.fn.delete(outer, 'rf')
+  vim.fn.delete(outer .. '-link')
+  status.update(78, nil)
+end)
+
+test('tells once how a wait ended, and says it to who wants that', function()
+  local handle = require('fluxcd_ls.handlers')['fluxcd/outcome']
+  local heard, shown = {}, {}
+  vim.api.nvim_create_autocmd('User', {
+    pattern = { 'FluxcdLive', 'FluxcdFailed' },
+    callback = function(event)
+      table.insert(heard, event.match .. ': ' .. event.data.message .. ' ' .. event.data.head.text)
+    end,
+  })
+  local notify = vim.notify
+  vim.notify = function(message, level)
+    table.insert(shown, level .. ' ' .. message)
+  end
+  local live = head('/fleet', '✓ 1111111 live')
+  handle(nil, { head = live, message = 'live', show = false }, { client_id = 78 })
+  local failed = vim.tbl_extend('force', live, { state = 'failed', text = '✗ 1111111 failed' })
+  handle(nil, { head = failed, message = 'failed', show = true }, { client_id = 78 })
+  vim.notify = notify
+  equal({ 'FluxcdLive: live ✓ 1111111 live', 'FluxcdFailed: failed ✗ 1111111 failed' }, heard)
+  equal({ vim.log.levels.WARN .. ' failed' }, shown)
 end)
 
 test('asks for lenses by itself where they cannot be switched on (0.11)', function()

@@ -52,6 +52,11 @@ M['fluxcd/status'] = function(_, params, ctx)
   status.update(ctx.client_id, params)
 end
 
+---@param params fluxcd_ls.Outcome
+M['fluxcd/outcome'] = function(_, params, ctx)
+  status.ended(ctx.client_id, params)
+end
+
 if not vim.lsp.codelens.enable then
   -- Neovim 0.11 has no answer of its own to this request.
   M['workspace/codeLens/refresh'] = function(_, _, ctx)

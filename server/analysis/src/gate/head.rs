@@ -222,11 +222,14 @@ impl View<'_> {
             line.strip_prefix(&format!("{name}: ")).unwrap_or(line).to_owned()
         };
         let outcome = gate.worst();
+        if outcome == Outcome::Waiting && !gate.silent.is_empty() {
+            // Half of it was not heard yet: what seems to be missing may be there.
+            return told(HeadState::Untold, plain(&gate.silent));
+        }
         let these: Vec<&Gated> = gate.gated.iter().filter(|it| it.outcome == outcome).collect();
         let Some(first) = these.first() else {
             return match outcome {
                 Outcome::Nothing => told(HeadState::Nothing, "nothing to apply".to_owned()),
-                Outcome::Waiting => told(HeadState::Untold, plain(&gate.silent)),
                 _ => told(HeadState::Untold, plain(&gate.unknown)),
             };
         };

@@ -104,6 +104,56 @@ pub struct StatusParams {
     pub failed: usize,
     /// Flux objects that wait for others, in all clusters.
     pub waiting: usize,
+    /// How the commit stands that is checked out, repository by repository. An editor shows the one of the file in front of
+    /// the user before `text`.
+    pub heads: Vec<HeadParams>,
+}
+
+/// How the commit stands that is checked out in a repository, over the clusters that the user allowed for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadParams {
+    /// The URI of the repository's folder.
+    pub root: String,
+    /// The folder's name.
+    pub name: String,
+    /// The full hash.
+    pub commit: String,
+    /// The first line of its message; null if it cannot be read.
+    pub subject: Option<String>,
+    /// Its branch; null when HEAD is detached.
+    pub branch: Option<String>,
+    /// One word, of the cluster where it stands worst: `failed`, `waiting`, `untold` (nobody knows, the text says why),
+    /// `notPushed`, `notFollowed` (in another branch than the cluster follows), `live`, `nothing` (it changed nothing that is
+    /// applied), `notConnected`.
+    pub state: String,
+    /// The same for a status bar: `1a2b3c4 waiting: production (fetched)`. Empty when there is nothing to say.
+    pub text: String,
+    /// The commit, and one line a cluster. Plain text.
+    pub tooltip: String,
+    /// Cluster by cluster, `state` in the words above.
+    pub clusters: Vec<ClusterStatus>,
+}
+
+/// `fluxcd/outcome`: a pushed commit that this window saw being waited for became live or failed. Only with `client.outcome`,
+/// once for each commit and set of clusters. Other editors are shown a message, if the user wants one.
+#[derive(Debug)]
+pub enum OutcomeNotification {}
+
+impl Notification for OutcomeNotification {
+    type Params = OutcomeParams;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("fluxcd/outcome");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeParams {
+    /// `state` is `live` or `failed`.
+    pub head: HeadParams,
+    /// A sentence for people.
+    pub message: String,
+    /// Whether the user wants to be told it (the setting `notifications`).
+    pub show: bool,
 }
 
 /// The colour of a status bar.

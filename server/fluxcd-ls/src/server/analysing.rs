@@ -116,6 +116,7 @@ impl World {
         let repos: Vec<_> = self.repos.keys().copied().collect();
         for repo in repos {
             self.repository_dirty(repo);
+            self.head_dirty(repo);
         }
         self.status_dirty = true;
     }

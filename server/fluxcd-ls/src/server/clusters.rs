@@ -317,6 +317,7 @@ impl World {
             {
                 if live.repos.insert(repo) {
                     self.repository_dirty(repo);
+                    self.head_dirty(repo);
                 }
                 continue;
             }

@@ -229,9 +229,14 @@ impl World {
     /// Opens what failed first.
     fn go_to_cause(&mut self, argument: &Argument) {
         let (Some(cluster), Some(object)) = (argument.cluster.clone(), argument.object()) else { return };
-        let Some(mut view) = self.view_at(argument.uri.as_ref()) else { return };
-        let (outbox, client) = (self.outbox.clone(), self.client.clone());
         let Some(repo) = self.repo_at(argument.uri.as_ref()) else { return };
+        self.go_to_cause_in(repo, cluster, object);
+    }
+
+    /// Opens what made an object of a cluster fail.
+    pub(super) fn go_to_cause_in(&mut self, repo: RepoId, cluster: String, object: ObjectId) {
+        let Some(mut view) = self.view(repo) else { return };
+        let (outbox, client) = (self.outbox.clone(), self.client.clone());
         let open: HashMap<RepoPath, lsp::Uri> =
             self.open_in(repo).map(|(path, document)| (path.clone(), document.uri.clone())).collect();
         let runtime = tokio::runtime::Handle::current();

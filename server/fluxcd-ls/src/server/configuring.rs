@@ -10,7 +10,7 @@ use super::world::{Capabilities, Done, World};
 use super::{repository, to_lsp};
 use crate::lsp::convert;
 use crate::lsp::types as lsp;
-use crate::settings::{Problem, Scope, StatusBar, UserFile};
+use crate::settings::{Problem, Scope, UserFile};
 
 /// How often the user's own files are looked at.
 const LOOK: Duration = Duration::from_secs(3);
@@ -145,6 +145,7 @@ impl World {
             self.repos.remove(&id);
             self.lanes.remove(&id);
         }
+        self.send_status();
         self.look_at_folders();
     }
 
@@ -298,44 +299,6 @@ impl World {
             }
         }
     }
-
-    /// Counts for the status bar, when something changed. Not on the owner's time: it looks at every object.
-    pub(super) fn tell_status(&mut self) {
-        if !self.status_dirty || self.counting || !self.initialized {
-            return;
-        }
-        if !self.client.status || self.settings.status_bar == StatusBar::Off {
-            return;
-        }
-        // The counts do not depend on a repository: any one serves, and before there is one nothing is counted.
-        let Some(mut view) = self.repos.keys().next().and_then(|id| self.view(*id)) else { return };
-        view.clusters = self.clusters.all_snapshots(&self.settings);
-        self.status_dirty = false;
-        self.counting = true;
-        self.background(
-            move || Done::Counted(Some(view.ask(analysis::summary))),
-            || Some(Done::Counted(None)),
-        );
-    }
-
-    pub(super) fn counted(&mut self, summary: Option<analysis::Summary>) {
-        self.counting = false;
-        let Some(summary) = summary else { return };
-        let clusters = self.clusters.iter().map(|it| {
-            let text = summary.clusters.iter().find(|one| *one.key == *it.key).map(|one| one.text.clone());
-            crate::lsp::custom::ClusterStatus {
-                name: self.settings.alias(&it.key).to_owned(),
-                state: it.word().to_owned(),
-                text: text.unwrap_or_default(),
-            }
-        });
-        let clusters = clusters.collect();
-        let status = to_lsp::status(summary, clusters);
-        if self.status.as_ref() != Some(&status) {
-            self.outbox.notify::<crate::lsp::custom::StatusNotification>(status.clone());
-            self.status = Some(status);
-        }
-    }
 }
 
 fn capabilities(
@@ -361,6 +324,8 @@ fn capabilities(
         pick: ours("pick"),
         details: ours("details"),
         status: ours("status"),
+        outcome: ours("outcome"),
+        message_buttons: window.is_some_and(|it| it.show_message.is_some()),
         token: ours("token"),
         definition_links: client
             .text_document

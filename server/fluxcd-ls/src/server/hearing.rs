@@ -23,6 +23,16 @@ pub(crate) struct Applied {
     facts: Option<(Facts, bool)>,
 }
 
+/// What of a cluster is not what it was.
+enum About {
+    /// Anything.
+    All,
+    /// What it says of its objects.
+    Facts(flux::Changed),
+    /// What the user may do there.
+    Rights,
+}
+
 impl World {
     /// A session said something. While a large batch is taken in the rest waits: a cluster must not be called live
     /// before what it listed is known.
@@ -43,7 +53,7 @@ impl World {
         let Some(cluster) = self.clusters.all.get_mut(key) else { return };
         let Some(live) = &mut cluster.live else { return };
         let now = Timestamp::now();
-        let mut dirty = false;
+        let (mut dirty, mut about) = (false, About::All);
         let mut came_on = None;
         match what {
             What::Changes(changes) if weight(&changes) > LARGE => {
@@ -64,6 +74,7 @@ impl World {
                 let (facts, changed) = cluster.facts.apply(changes, now);
                 cluster.facts = Arc::new(facts);
                 dirty = !changed.is_empty();
+                about = About::Facts(changed);
             }
             What::Contact(at) => {
                 if matches!(live.status, SessionStatus::Live) {
@@ -88,17 +99,20 @@ impl World {
                     rights.note(*kind, Some(namespace), *allowed);
                 }
                 dirty = true;
+                about = About::Rights;
             }
         }
         let proof = cluster.contact.proof(now);
-        dirty |= std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof);
+        if std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof) {
+            (dirty, about) = (true, About::All);
+        }
         cluster.proof = proof;
         if let Some(at) = cluster.contact.changes_at(now) {
             let after = Duration::try_from(at.duration_since(now)).unwrap_or_default();
             self.timers.at_latest(Timer::Contact, after);
         }
         if dirty {
-            self.cluster_dirty(key);
+            self.cluster_dirty(key, &about);
         }
         if let Some(status) = came_on {
             self.login_came_on(key, &status);
@@ -116,7 +130,7 @@ impl World {
         if let Some((facts, changed)) = facts {
             cluster.facts = Arc::new(facts);
             if changed {
-                self.cluster_dirty(&key);
+                self.cluster_dirty(&key, &About::All);
             }
         }
         while let Some(what) = waiting.pop_front() {
@@ -129,10 +143,19 @@ impl World {
     }
 
     /// What a cluster's files show has changed.
-    fn cluster_dirty(&mut self, key: &str) {
+    fn cluster_dirty(&mut self, key: &str, about: &About) {
         let repos = self.clusters.all.get(key).and_then(|it| Some(it.live.as_ref()?.repos.clone()));
         for repo in repos.unwrap_or_else(|| self.repos.keys().copied().collect()) {
             self.repository_dirty(repo);
+            let head = self.repos.get(&repo).map(|it| &it.head);
+            let matters = match about {
+                About::All => true,
+                About::Facts(changed) => head.is_some_and(|head| head.depends_on(changed)),
+                About::Rights => false,
+            };
+            if matters {
+                self.head_dirty(repo);
+            }
         }
         self.status_dirty = true;
     }
@@ -153,7 +176,7 @@ impl World {
             }
         }
         for key in changed {
-            self.cluster_dirty(&key);
+            self.cluster_dirty(&key, &About::All);
         }
     }
 }

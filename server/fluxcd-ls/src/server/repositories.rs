@@ -72,7 +72,9 @@ impl World {
         repo.memo = Arc::default();
         Arc::make_mut(&mut repo.past).fetched();
         repo.asked = analysis::Lacks::default();
+        repo.head.git_changed();
         self.repository_dirty(id);
+        self.head_dirty(id);
         self.look_for_forge(id);
     }
 
@@ -146,6 +148,9 @@ impl World {
                 }
             }
             self.repository_dirty(id);
+        }
+        if first {
+            self.head_dirty(id);
         }
         if git {
             self.read_git(id);

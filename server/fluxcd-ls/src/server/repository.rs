@@ -12,6 +12,7 @@ use super::Event;
 use super::choosing::Offers;
 use super::disk::{Disk, Overlay};
 use super::documents::Text;
+use super::heads::HeadOf;
 use super::past::{Blobs, refs};
 use super::reporting::ForgeState;
 use super::watch::{Folders, Followed, RepoId, Watch};
@@ -57,6 +58,8 @@ pub(crate) struct Repo {
     pub offers: Offers,
     /// Its forge, and what was reported there.
     pub forge: ForgeState,
+    /// How its HEAD stands over the clusters.
+    pub head: HeadOf,
     /// Files and the clusters they belong to, as far as that is remembered.
     pub seen: BTreeSet<(RepoPath, String)>,
     /// What analysis keeps from one answer to the next.
@@ -168,6 +171,7 @@ impl Repo {
             asked: Lacks::default(),
             offers: Offers::default(),
             forge: ForgeState::default(),
+            head: HeadOf::default(),
             seen: BTreeSet::new(),
             memo: Arc::default(),
             watch: None,

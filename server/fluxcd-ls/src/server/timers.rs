@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     OwnFiles,
     /// Forges are asked again what was reported.
     Forges,
+    /// How HEAD stands is looked at.
+    Heads,
     /// The editor's process is looked for.
     Parent,
 }

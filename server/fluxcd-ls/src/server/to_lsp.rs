@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use analysis::{Command, Definition, FileReport, Finding, LensRow, Link, Mood, Severity, Summary, Target};
+use analysis::{
+    Command, Definition, FileReport, Finding, HeadIn, HeadStatus, LensRow, Link, Mood, Severity, Summary,
+    Target,
+};
 use manifests::{RepoPath, TextRange};
 use ropey::Rope;
 use serde_json::{Value, json};
 
 use super::view::View;
 use crate::lsp::convert;
-use crate::lsp::custom::{ClusterStatus, StatusParams, StatusSeverity};
+use crate::lsp::custom::{ClusterStatus, HeadParams, StatusParams, StatusSeverity};
 use crate::lsp::types as lsp;
 
 /// The name that marks carry.
@@ -271,6 +274,27 @@ pub(crate) fn status(summary: Summary, states: Vec<ClusterStatus>) -> StatusPara
         clusters: states,
         failed: summary.failed,
         waiting: summary.waiting,
+        heads: Vec::new(),
+    }
+}
+
+/// How HEAD of a repository stands.
+pub(crate) fn head(root: &lsp::Uri, name: &str, status: &HeadStatus) -> HeadParams {
+    let cluster = |it: &HeadIn| ClusterStatus {
+        name: it.name.clone(),
+        state: it.state.as_str().to_owned(),
+        text: it.text.clone(),
+    };
+    HeadParams {
+        root: root.to_string(),
+        name: name.to_owned(),
+        commit: status.commit.clone(),
+        subject: status.subject.clone(),
+        branch: status.branch.clone(),
+        state: status.state.as_str().to_owned(),
+        text: status.text.clone(),
+        tooltip: status.tooltip.clone(),
+        clusters: status.clusters.iter().map(cluster).collect(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::clusters::{ClusterSet, Connect, Recording};
 use super::commands::Running;
 use super::configuring::{OwnFiles, OwnFilesState};
 use super::documents::{Document, Stamped};
+use super::heads::HeadFound;
 use super::hearing::Applied;
 use super::outbox::Outbox;
 use super::past::Answers;
@@ -48,6 +49,10 @@ pub(crate) struct Capabilities {
     pub details: bool,
     /// `fluxcd/status`.
     pub status: bool,
+    /// `fluxcd/outcome`.
+    pub outcome: bool,
+    /// Messages may have buttons.
+    pub message_buttons: bool,
     /// `fluxcd/token`.
     pub token: bool,
     /// A definition may say which words lead there, and how large what is there is.
@@ -68,6 +73,10 @@ pub(crate) enum Done {
     Analysed(Analysed),
     /// Everything was counted for the status bar; none if that failed.
     Counted(Option<analysis::Summary>),
+    /// How HEAD stands was looked at; none if that failed.
+    Head(RepoId, Option<Box<HeadFound>>),
+    /// The user wants to see why an object of a cluster failed.
+    GoToCause(RepoId, String, flux::ObjectId),
     /// Lenses were sent.
     LensesServed(lsp::Uri, Stamped),
     /// Git answered.
@@ -120,6 +129,8 @@ impl Done {
             Done::Indexed(..) => "indexed",
             Done::Analysed(_) => "analysed",
             Done::Counted(_) => "counted",
+            Done::Head(..) => "head",
+            Done::GoToCause(..) => "go to cause",
             Done::LensesServed(..) => "lenses served",
             Done::Answered(..) => "answered",
             Done::Git(..) => "git",
@@ -182,6 +193,9 @@ pub(crate) struct World {
     pub(super) status_dirty: bool,
     /// Whether the status bar's counts are being made.
     pub(super) counting: bool,
+    /// The newest counts, without how HEAD stands.
+    pub(super) counts: Option<StatusParams>,
+    /// What the status bar was told.
     pub(super) status: Option<StatusParams>,
     /// What in the settings was not taken, until it was told.
     pub(super) problems: Vec<Problem>,
@@ -231,6 +245,7 @@ impl World {
             refresh_lenses: false,
             status_dirty: false,
             counting: false,
+            counts: None,
             status: None,
             problems: Vec::new(),
             forge_client: None,
@@ -287,6 +302,8 @@ impl World {
             Done::Indexed(repo, indexed) => self.indexed(repo, indexed),
             Done::Analysed(analysed) => self.analysed(analysed),
             Done::Counted(summary) => self.counted(summary),
+            Done::Head(repo, found) => self.head_found(repo, found.map(|it| *it)),
+            Done::GoToCause(repo, cluster, object) => self.go_to_cause_in(repo, cluster, object),
             Done::LensesServed(uri, lenses) => self.lenses_served(&uri, lenses),
             Done::Answered(repo, answers) => self.git_answered(repo, answers),
             Done::Git(repo, reading, found) => self.git_read(repo, reading, *found),
@@ -319,6 +336,7 @@ impl World {
             Timer::Pulse => self.pulse(),
             Timer::OwnFiles => self.look_at_own_files(),
             Timer::Forges => self.forges_due(),
+            Timer::Heads => self.heads_due(),
             Timer::Parent => self.look_for_parent(),
         }
     }
@@ -343,6 +361,7 @@ impl World {
             repo.told.clear();
             repo.stale.all = true;
             repo.indexing = false;
+            repo.head.reset();
         }
         self.counting = false;
         self.everything_changed();

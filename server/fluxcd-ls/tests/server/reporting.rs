@@ -1,7 +1,6 @@
 //! Commit statuses of a forge: offered, read after a yes, shown, and read again when Git moves.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::fleet::{APPS, FILES};
+use crate::git;
 use crate::harness::{Editor, PATIENCE, Setup};
 
 /// A forge on loopback that says the same of every commit.
@@ -69,29 +69,13 @@ impl Forge {
 
 /// Makes the folder a clone of a repository at a host; its one commit is pushed.
 fn clone_of(repo: &Path, host: &str) {
-    std::fs::remove_dir_all(repo.join(".git")).unwrap();
-    git(repo, &["init", "--quiet", "--initial-branch=main"]);
-    git(repo, &["remote", "add", "origin", &format!("http://me:s3cret@{host}/flux/fleet.git")]);
+    git::init(repo, &format!("http://me:s3cret@{host}/flux/fleet.git"));
     commit(repo, "Open");
 }
 
 fn commit(repo: &Path, subject: &str) {
-    git(repo, &["add", "--all"]);
-    git(repo, &["commit", "--quiet", "--allow-empty", "--message", subject]);
-    git(repo, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
-}
-
-fn git(repo: &Path, arguments: &[&str]) -> String {
-    let ended = Command::new("git")
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-C"])
-        .arg(repo)
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    String::from_utf8(ended.stdout).unwrap().trim().to_owned()
+    git::commit(repo, subject);
+    git::push(repo);
 }
 
 /// Picks by label, in this order.
@@ -146,7 +130,7 @@ async fn it_is_offered_read_after_a_yes_and_shown_until_git_moves() {
 
     let uri = editor.uri(APPS);
     editor.command("fluxcd.commitStatus", json!({"uri": uri})).await;
-    let first = git(&editor.repo, &["rev-parse", "HEAD"]);
+    let first = git::head(&editor.repo);
     let rows = editor.wait_lens(APPS, "Gitea: health check failed").await;
     assert!(
         rows[0]
@@ -167,7 +151,7 @@ async fn it_is_offered_read_after_a_yes_and_shown_until_git_moves() {
     // Another commit, another answer: without reopening the file.
     *forge.says.lock().unwrap() = ("success", "reconciliation succeeded");
     commit(&editor.repo, "Mend");
-    let second = git(&editor.repo, &["rev-parse", "HEAD"]);
+    let second = git::head(&editor.repo);
     editor.wait_lens(APPS, &format!("Gitea: reconciliation succeeded on {}", &second[..7])).await;
     editor.goodbye().await;
 }
