@@ -77,7 +77,7 @@ local init = [[
   vim.o.number = true
   vim.o.signcolumn = 'yes'
   vim.o.termguicolors = true
-  vim.o.statusline = ' %f %m %= %{get(b:,"fluxcd_status","")} '
+  vim.o.statusline = " %f %m %= %{v:lua.require'fluxcd_ls'.statusline()} "
   vim.opt.runtimepath:prepend(plugin)
   vim.diagnostic.config({ virtual_text = true })
   _G.messages = {}
@@ -461,7 +461,7 @@ end
 function commands.waitStatus(wanted, with)
   local matches = matcher(wanted)
   local text = wait_for('a status like ' .. wanted, function()
-    local text = inside('return vim.b.fluxcd_status or ""')
+    local text = inside('return require("fluxcd_ls").statusline()')
     local first = screen():match('[^\n]*\n[^\n]*\n?$') or ''
     return text and matches(text) and first:find(text, 1, true) and text, text
   end, with.timeoutMs)

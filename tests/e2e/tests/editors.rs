@@ -91,6 +91,7 @@ fn journey(which: Which) {
         }
         let kubeconfig = kubeconfigs.remove(0).and(&kubeconfigs[0]).unwrap();
         let home = Home::new();
+        home.config("notifications = \"on\"");
         let Some(mut editor) =
             Editor::start(which, &home, shop.folder(), &[("KUBECONFIG", kubeconfig.path())])
         else {
@@ -122,6 +123,7 @@ fn journey(which: Which) {
         );
         shop.commit("Pull images always");
         editor.tell(json!({"waitLens": "production and staging: not live · committed, not pushed"}));
+        editor.tell(json!({"waitStatus": "^[0-9a-f]+ not pushed · ✓ production · ✓ staging"}));
         let pushed = shop.push_commits();
         editor.tell(json!({"waitLens": "production and staging: pushed, next poll by "}));
         editor.picture("journey-2-pushed");
@@ -135,9 +137,14 @@ fn journey(which: Which) {
         );
         staging.reconcile(&shop.source()).await.unwrap();
         editor.tell(json!({"waitLens": "1 of 2 suspended: production · 1 live"}));
+        editor.tell(json!({"waitStatus": format!("^{pushed} waiting: production .fetched.")}));
         editor.picture("journey-3-one-is-behind");
         production.patch(&shop.object(), json!({"spec": {"suspend": false}})).await.unwrap();
         editor.tell(json!({"waitLens": format!("✓ production and staging: live main@{pushed}")}));
+        // The status bar says it of the commit, and what was waited for is told.
+        editor.tell(json!({"waitStatus": format!("^✓ {pushed} live · ✓ production · ✓ staging")}));
+        editor
+            .tell(json!({"waitMessage": format!("{pushed} .Pull images always. is live in production, staging")}));
         editor.picture("journey-4-live");
         editor.quit();
     });
