@@ -164,10 +164,12 @@ impl Sources<'_> {
         let source = kustomization.references().iter().find(|it| it.role == flux::Role::Source);
         let Some(source) = source else { return Told::Elsewhere };
         let path = kustomization.spec.path.as_deref().unwrap_or_default();
+        let near = self.near(kustomization);
         let key = |copies, ignore: Option<&Arc<str>>| BuildKey {
             copies,
             ignore: ignore.cloned(),
             dir: RepoPath::of_flux(path),
+            near: Arc::clone(&near),
             spec: Arc::clone(&kustomization.spec_json),
         };
         match self.origin(&source.target) {
@@ -177,6 +179,24 @@ impl Sources<'_> {
             Origin::Other => Told::Elsewhere,
             Origin::Untold(why) => Told::Untold(why),
         }
+    }
+
+    /// The folders that a Kustomization comes from: what applies it, what applies that and so on, last its own.
+    fn near(&self, kustomization: &Object) -> Arc<[RepoPath]> {
+        /// Kustomizations may apply each other in a circle.
+        const MOST: usize = 8;
+        let folder = |it: &Object| RepoPath::of_flux(it.spec.path.as_deref().unwrap_or_default());
+        let mut folders = Vec::new();
+        let mut at = &kustomization.id;
+        while folders.len() < MOST
+            && let Some(applier) = self.facts.appliers_of(at).iter().find(|it| it.kind == Kind::Kustomization)
+            && applier.id != *at
+        {
+            folders.push(folder(applier));
+            at = &applier.id;
+        }
+        folders.push(folder(kustomization));
+        folders.into()
     }
 
     fn origin(&mut self, source: &ObjectId) -> Origin {

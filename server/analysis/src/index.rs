@@ -335,8 +335,8 @@ impl RepoIndex {
         covered
     }
 
-    /// The ConfigMap of this name, as a document has it; of several the one nearest to a path.
-    pub(crate) fn config_map(&self, files: &Files<'_>, name: &str, near: &RepoPath) -> Option<Arc<Value>> {
+    /// The ConfigMap of this name, as a document has it; of several the one nearest to a path ([`inventory::the_one`]).
+    pub(crate) fn config_map(&self, files: &Files<'_>, name: &str, near: &[RepoPath]) -> Option<Arc<Value>> {
         inventory::the_one(&self.config_maps(files, name), near).map(|it| Arc::clone(&it.value))
     }
 
@@ -362,7 +362,7 @@ impl RepoIndex {
             read.extend(found.iter().map(|it| it.at.path.clone()));
             found
         };
-        let variables = inventory::variables(spec, &key.dir, &mut maps);
+        let variables = inventory::variables(spec, &key.near, &mut maps);
         let overlay = inventory::overlay(spec, variables);
         let build = match (&key.copies, &key.ignore) {
             (None, None) => kustomize::build(&files, &key.dir, &overlay),

@@ -253,7 +253,7 @@ impl<'a> Repository<'a> {
         let dir = RepoPath::of_flux(spec.text(&["path"]).unwrap_or_default());
         let mut evaluated = Evaluated { source, dir, build: Rc::default(), untold: None };
         let mut maps = |name: &str| self.config_maps.get(name).cloned().unwrap_or_default();
-        let variables = variables(spec, near, &mut maps);
+        let variables = variables(spec, std::slice::from_ref(near), &mut maps);
         let overlay = overlay(spec, variables);
         if evaluated.source.kind == "ExternalArtifact" {
             match self.copies(&evaluated.source, near) {
@@ -299,10 +299,11 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// The variables of a Kustomization, as far as the repository tells them. `maps` finds ConfigMaps by name.
+/// The variables of a Kustomization, as far as the repository tells them. `maps` finds ConfigMaps by name; of several the
+/// one [nearest](the_one) to where the Kustomization comes from counts.
 pub(crate) fn variables(
     spec: &Value,
-    near: &RepoPath,
+    near: &[RepoPath],
     maps: &mut dyn FnMut(&str) -> Vec<Found>,
 ) -> Option<Variables> {
     let post_build = spec.get("postBuild")?;
@@ -328,12 +329,15 @@ pub(crate) fn variables(
     (variables.incomplete || !variables.known.is_empty()).then_some(variables)
 }
 
-/// The nearest one; none if others are as near and say something else.
-pub(crate) fn the_one<'f>(found: &'f [Found], near: &RepoPath) -> Option<&'f Found> {
-    let best = nearest(found.iter(), near)?;
-    let rivals = found.iter().filter(|it| common(&it.at.path, near) == common(&best.at.path, near));
-    let mut rivals = rivals.filter(|it| !std::ptr::eq(*it, best));
-    rivals.all(|it| it.value.says_the_same(&best.value)).then_some(best)
+/// The nearest one to the first of these places that tells them apart; none if others are as near to all of them and say
+/// something else.
+pub(crate) fn the_one<'f>(found: &'f [Found], near: &[RepoPath]) -> Option<&'f Found> {
+    near.iter().find_map(|near| {
+        let best = nearest(found.iter(), near)?;
+        let rivals = found.iter().filter(|it| common(&it.at.path, near) == common(&best.at.path, near));
+        let mut rivals = rivals.filter(|it| !std::ptr::eq(*it, best));
+        rivals.all(|it| it.value.says_the_same(&best.value)).then_some(best)
+    })
 }
 
 const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";

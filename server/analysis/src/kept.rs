@@ -15,6 +15,9 @@ pub(crate) struct BuildKey {
     /// The `spec.ignore` of the source; nothing for the repository as it is, without even what sources always leave out.
     pub(crate) ignore: Option<Arc<str>>,
     pub(crate) dir: RepoPath,
+    /// Folders that the Kustomization itself is applied from, the nearest first: of several ConfigMaps of one name, which
+    /// each cluster's folder may have, the one beside it counts.
+    pub(crate) near: Arc<[RepoPath]>,
     /// As JSON: most of it shapes what is built.
     pub(crate) spec: Arc<str>,
 }
@@ -25,7 +28,7 @@ const SPEC_DEPTH: u32 = 64;
 impl BuildKey {
     /// The build of a folder as it is, without a Flux Kustomization.
     pub(crate) fn folder(copies: Option<Arc<crate::copies::Copies>>, dir: RepoPath) -> BuildKey {
-        BuildKey { copies, ignore: None, dir, spec: "{}".into() }
+        BuildKey { copies, ignore: None, near: [].into(), dir, spec: "{}".into() }
     }
 
     /// The same build with another spec.
@@ -86,7 +89,8 @@ impl RepoIndex {
     ) -> (Arc<Build>, Arc<[RepoPath]>) {
         let is_asked = |it: &Kept| {
             it.of == of
-                && (&it.key.dir, &it.key.ignore, &it.key.copies) == (&key.dir, &key.ignore, &key.copies)
+                && (&it.key.dir, &it.key.ignore, &it.key.copies, &it.key.near)
+                    == (&key.dir, &key.ignore, &key.copies, &key.near)
                 && (Arc::ptr_eq(&it.spec, spec) || it.spec == *spec)
         };
         let mut kept = self.kept().locked();

@@ -67,7 +67,8 @@ impl View<'_> {
         let near = reporter.as_ref().and_then(|it| Some(it.document.as_ref()?.path.clone()));
         let near = near.unwrap_or_else(RepoPath::root);
         let files = Files::new(tree);
-        let config_map = |name: &str| self.inputs.repo.index.config_map(&files, name, &near);
+        let config_map =
+            |name: &str| self.inputs.repo.index.config_map(&files, name, std::slice::from_ref(&near));
         let scene = Scene {
             tree,
             files: &files,

@@ -257,7 +257,7 @@ impl View<'_> {
     fn say_not_compared(&self, page: &mut Page, cluster: usize, kustomization: &ObjectId) {
         let Some((_, delivery)) = self.derived[cluster].binding.deliveries.of(kustomization) else { return };
         // As the builds look for them.
-        let near = &delivery.from.key().dir;
+        let near = &delivery.from.key().near;
         let spec = self.live_spec(cluster, kustomization);
         let from = spec.dig(&["postBuild", "substituteFrom"]).and_then(|it| it.as_sequence());
         for it in from.unwrap_or_default() {

@@ -373,3 +373,37 @@ fn the_hover_tells_all_stages() {
         "#]],
     );
 }
+
+/// Each cluster's folder has a ConfigMap of one name, as most repositories with several clusters do.
+#[test]
+fn variables_are_those_of_the_cluster() {
+    let map = |cluster: &str| {
+        format!(
+            "//- clusters/{cluster}/vars.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: vars\n  namespace: flux-system\ndata:\n  stage: {cluster}\n"
+        )
+    };
+    let facts = |cluster: &str| {
+        format!(
+            "//- cluster {cluster}
+{{kind: GitRepository, name: fleet, url: https://git.example/fleet, interval: 10m, at: main@1a2b3c4, spec: {{ref: {{branch: main}}}}}}
+{{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/{cluster}, at: main@1a2b3c4, holds: [Kustomization/flux-system/root, Kustomization/flux-system/apps, ConfigMap/flux-system/vars]}}
+{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4, holds: [ConfigMap/web/web], spec: {{postBuild: {{substituteFrom: [{{kind: ConfigMap, name: vars}}]}}}}}}
+"
+        )
+    };
+    let (staging, production) = (map("staging"), map("production"));
+    let before = staging.replace("//- ", "//- then 1a2b3c4 ").replace("stage: staging", "stage: before");
+    let text = format!(
+        "//- apps/web.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: web\ndata: {{stage: \"${{stage}}\"}}\n\
+         {staging}{production}//- commits\n1a2b3c4 Add web\n{before}{}{}//- settings\nhead=main@1a2b3c4 pushed=1a2b3c4\n",
+        facts("staging"),
+        facts("production"),
+    );
+    let rows = draw_lenses(&mut World::new(&text));
+    expect![[r#"
+        apps/web.yaml:1 [1 of 2 behind: staging · 1 live] [Clusters…]
+        clusters/staging/vars.yaml:1 [staging: not live · saved, not committed] [Reconcile now]
+        clusters/production/vars.yaml:1 [✓ production: live main@1a2b3c4 by root] [Reconcile now]
+    "#]]
+    .assert_eq(&rows);
+}
