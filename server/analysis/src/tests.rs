@@ -7,6 +7,7 @@ mod gate;
 mod head;
 mod hovers;
 mod journey;
+mod kept;
 mod lenses;
 mod marks;
 mod navigation;
