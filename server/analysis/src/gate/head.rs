@@ -222,9 +222,15 @@ impl View<'_> {
             line.strip_prefix(&format!("{name}: ")).unwrap_or(line).to_owned()
         };
         let outcome = gate.worst();
-        if outcome == Outcome::Waiting && !gate.silent.is_empty() {
-            // Half of it was not heard yet: what seems to be missing may be there.
-            return told(HeadState::Untold, plain(&gate.silent));
+        // Half of it was not heard yet: what seems to be missing may be there.
+        if outcome == Outcome::Waiting {
+            let kinds = gate.gated.iter().filter_map(|it| it.own.as_ref()?.flux_kind());
+            let unheard = kinds.filter_map(|kind| self.unread(cluster, Some(kind)));
+            let mut unheard = unheard.filter(|it| it.ends_with("not read yet")).map(|it| vec![it]);
+            let silent = Some(gate.silent).filter(|it| !it.is_empty());
+            if let Some(why) = silent.or_else(|| unheard.next()) {
+                return told(HeadState::Untold, plain(&why));
+            }
         }
         let these: Vec<&Gated> = gate.gated.iter().filter(|it| it.outcome == outcome).collect();
         let Some(first) = these.first() else {

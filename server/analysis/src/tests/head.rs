@@ -111,14 +111,14 @@ fn the_worst_is_named() {
     "#]],
     );
     check(
-        &format!("{}{}{}{PUSHED}", new("staging"), old("eu"), cluster("us", NEW, OLD, "")),
+        &format!("{}{}{}{PUSHED}", new("staging"), cluster("us", NEW, OLD, ""), old("eu")),
         expect![[r#"
-        waiting · 9f8e7d6 waiting: eu and 1 more (pushed)
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked
-        eu: Deployment/web/web: pushed, next poll by 06:08
-        us: Deployment/web/web: fetched main@9f8e7d6, not applied yet
-    "#]],
+            waiting · 9f8e7d6 waiting: eu and 1 more (pushed)
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked
+            us: Deployment/web/web: fetched main@9f8e7d6, not applied yet
+            eu: Deployment/web/web: pushed, next poll by 06:08
+        "#]],
     );
     check(
         &format!("{}{}{PUSHED} ascii", new("staging"), new("production")),
@@ -244,6 +244,12 @@ fn nobody_calls_live_what_may_have_changed_since() {
         production: runs no Flux
     "#]],
     );
+    // What seems to be missing may not be listed yet.
+    check(&format!("{}{PUSHED}", cluster("staging not-yet=OCIRepository", NEW, OLD, "")), expect![[r#"
+        untold · 9f8e7d6 not known
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: ocirepositories not read yet
+    "#]]);
     // Where not everything may be looked at, nobody knows.
     let forbidden = cluster("staging forbidden=Kustomization", NEW, NEW, "");
     expect![[r#"
@@ -260,6 +266,13 @@ fn a_release_says_itself_how_it_is() {
     let cluster = cluster.replacen("Deployment/web/db]", "Deployment/web/db, HelmRelease/web/redis]", 1);
     let old = redis_before(&["1a2b3c4", "0000001"]);
     let release = "{kind: HelmRelease, name: redis, ns: web, interval: 1h, spec: {values: {replicas: 3}}, failed: [UpgradeFailed, 'Helm upgrade failed: no']}";
+    let unheard = cluster.replacen("staging", "staging not-yet=HelmRelease", 1);
+    expect![[r#"
+        untold · 9f8e7d6 not known
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: helmreleases not read yet
+        says itself how it is: HelmRelease/web/redis
+    "#]].assert_eq(&drawn(&ask(&format!("{old}{unheard}{PUSHED}"), &[REDIS])));
     expect![[r#"
         failed · ✗ 9f8e7d6 failed
         fleet: HEAD 9f8e7d6 on main: Change web

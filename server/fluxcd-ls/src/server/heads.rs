@@ -343,6 +343,29 @@ mod tests {
     }
 
     #[test]
+    fn only_what_matters_to_head_makes_anybody_look() {
+        let id = |text: &str| flux::ObjectId::parse_flux(text).unwrap();
+        let changed = |text: &str| {
+            let all = BTreeSet::from([id(text)]);
+            Changed { objects: all.clone(), affected: all, ..Changed::default() }
+        };
+        let mut head = HeadOf::default();
+        assert!(head.depends_on(&changed("ImagePolicy/flux-system/web")), "nothing is known yet");
+        let own = BTreeSet::from([id("HelmRelease/web/redis")]);
+        head.shown = Some(HeadStatus { own, ..status("a", &[("s", HeadState::Waiting)]) });
+        for matters in
+            ["Kustomization/flux-system/apps", "GitRepository/flux-system/fleet", "HelmRelease/web/redis"]
+        {
+            assert!(head.depends_on(&changed(matters)), "{matters}");
+        }
+        for other in ["ImagePolicy/flux-system/web", "HelmRelease/web/other", "Alert/flux-system/all"] {
+            assert!(!head.depends_on(&changed(other)), "{other}");
+        }
+        let listed = Changed { kinds: BTreeSet::from([Kind::Alert]), ..Changed::default() };
+        assert!(head.depends_on(&listed), "what was not read may be read now");
+    }
+
+    #[test]
     fn an_end_is_told_of_what_was_waited_for() {
         check(&["a s=waiting", "!a s=live"]);
         check(&["a s=waiting", "!a s=failed"]);
