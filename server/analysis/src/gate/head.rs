@@ -65,8 +65,8 @@ pub struct HeadStatus {
     pub tooltip: String,
     /// Cluster by cluster, in the order of the inputs.
     pub clusters: Vec<HeadIn>,
-    /// Objects of Flux among what it changed, other than Kustomizations: what they say of themselves counts.
-    pub own: BTreeSet<ObjectId>,
+    /// What this was told by: the Kustomizations that apply what it changed, and the objects of Flux among that.
+    pub witnesses: BTreeSet<ObjectId>,
     /// Part of it is only recorded: it is not so at this moment.
     pub recorded: bool,
 }
@@ -98,9 +98,9 @@ pub fn head_status(
     question: Result<&Question, &str>,
 ) -> (HeadStatus, Lacks, Option<Timestamp>) {
     let view = View::new(inputs);
-    let mut own = BTreeSet::new();
+    let mut witnesses = BTreeSet::new();
     let clusters: Vec<HeadIn> =
-        (0..inputs.clusters.len()).map(|it| view.head_in(it, question, &mut own)).collect();
+        (0..inputs.clusters.len()).map(|it| view.head_in(it, question, &mut witnesses)).collect();
     let pushed = question.map_or(Some(true), |question| view.is_pushed(head, question));
     let worst = clusters.iter().map(|it| it.state).min().unwrap_or(HeadState::NotConnected);
     let state = match (worst, pushed) {
@@ -124,7 +124,11 @@ pub fn head_status(
     }
     let (commit, branch) = (head.commit.clone(), head.branch.clone());
     let (lacks, recheck_at) = view.finish();
-    (HeadStatus { commit, subject, branch, state, text, tooltip, clusters, own, recorded }, lacks, recheck_at)
+    (
+        HeadStatus { commit, subject, branch, state, text, tooltip, clusters, witnesses, recorded },
+        lacks,
+        recheck_at,
+    )
 }
 
 /// A commit as people name it.
@@ -185,7 +189,7 @@ impl View<'_> {
         &self,
         cluster: usize,
         question: Result<&Question, &str>,
-        own: &mut BTreeSet<ObjectId>,
+        witnesses: &mut BTreeSet<ObjectId>,
     ) -> HeadIn {
         let name = words::data(self.cluster(cluster).name);
         let told = |state: HeadState, text: String| HeadIn {
@@ -215,7 +219,8 @@ impl View<'_> {
         };
         let mut gate = Gate::default();
         self.pass(cluster, question, &mut gate, &mut BTreeSet::new());
-        own.extend(gate.gated.iter().filter_map(|it| it.own.clone()));
+        let heard = |it: &Gated| [Some(it.applier.clone()), it.own.clone()];
+        witnesses.extend(gate.gated.iter().flat_map(heard).flatten());
         // The name stands before each line already.
         let plain = |lines: &[String]| {
             let line = lines.first().map(String::as_str).unwrap_or_default();

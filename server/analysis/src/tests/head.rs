@@ -32,8 +32,9 @@ fn drawn(status: &HeadStatus) -> String {
         let (failed, file) = (it.failed.as_ref().expect("it failed"), it.file.as_ref().expect("a file"));
         writeln!(out, "{failed} in {file}").expect("text");
     }
-    for own in &status.own {
-        writeln!(out, "says itself how it is: {own}").expect("text");
+    let witnesses: Vec<String> = status.witnesses.iter().map(ToString::to_string).collect();
+    if !witnesses.is_empty() {
+        writeln!(out, "told by {}", witnesses.join(", ")).expect("text");
     }
     out
 }
@@ -52,36 +53,40 @@ fn every_state_of_one_cluster() {
     check(
         &format!("{}{PUSHED}", cluster("staging", OLD, OLD, "")),
         expect![[r#"
-        waiting · 9f8e7d6 waiting (pushed)
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: Deployment/web/web: pushed, next poll by 06:08
-    "#]],
+            waiting · 9f8e7d6 waiting (pushed)
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: Deployment/web/web: pushed, next poll by 06:08
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     check(
         &format!("{}{PUSHED}", cluster("staging", NEW, OLD, "")),
         expect![[r#"
-        waiting · 9f8e7d6 waiting (fetched)
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: Deployment/web/web: fetched main@9f8e7d6, not applied yet
-    "#]],
+            waiting · 9f8e7d6 waiting (fetched)
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: Deployment/web/web: fetched main@9f8e7d6, not applied yet
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     check(
         &format!("{}{PUSHED}", cluster("staging", NEW, NEW, "")),
         expect![[r#"
-        live · ✓ 9f8e7d6 live
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked
-    "#]],
+            live · ✓ 9f8e7d6 live
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     let failed = ", failed: [BuildFailed, 'kustomize build failed: no such file', main@9f8e7d6]";
     check(
         &format!("{}{PUSHED}", cluster("staging", NEW, OLD, failed)),
         expect![[r#"
-        failed · ✗ 9f8e7d6 failed
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: apps failed main@9f8e7d6: kustomize build failed: no such file
-        Kustomization/flux-system/apps in apps/web.yaml
-    "#]],
+            failed · ✗ 9f8e7d6 failed
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: apps failed main@9f8e7d6: kustomize build failed: no such file
+            Kustomization/flux-system/apps in apps/web.yaml
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     expect![[r#"
         nothing · 9f8e7d6 nothing to apply
@@ -104,11 +109,12 @@ fn the_worst_is_named() {
     check(
         &format!("{}{}{PUSHED}", new("staging"), old("production")),
         expect![[r#"
-        waiting · 9f8e7d6 waiting: production (pushed)
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked
-        production: Deployment/web/web: pushed, next poll by 06:08
-    "#]],
+            waiting · 9f8e7d6 waiting: production (pushed)
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked
+            production: Deployment/web/web: pushed, next poll by 06:08
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     check(
         &format!("{}{}{}{PUSHED}", new("staging"), cluster("us", NEW, OLD, ""), old("eu")),
@@ -118,27 +124,30 @@ fn the_worst_is_named() {
             staging: live main@9f8e7d6, health not checked
             us: Deployment/web/web: fetched main@9f8e7d6, not applied yet
             eu: Deployment/web/web: pushed, next poll by 06:08
+            told by Kustomization/flux-system/apps
         "#]],
     );
     check(
         &format!("{}{}{PUSHED} ascii", new("staging"), new("production")),
         expect![[r#"
-        live · [ok] 9f8e7d6 live
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked
-        production: live main@9f8e7d6, health not checked
-    "#]],
+            live · [ok] 9f8e7d6 live
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked
+            production: live main@9f8e7d6, health not checked
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     let failed = ", failed: [BuildFailed, 'kustomize build failed: no such file', main@9f8e7d6]";
     check(
         &format!("{}{}{PUSHED}", cluster("staging", NEW, OLD, failed), old("production")),
         expect![[r#"
-        failed · ✗ 9f8e7d6 failed: staging
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: apps failed main@9f8e7d6: kustomize build failed: no such file
-        production: Deployment/web/web: pushed, next poll by 06:08
-        Kustomization/flux-system/apps in apps/web.yaml
-    "#]],
+            failed · ✗ 9f8e7d6 failed: staging
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: apps failed main@9f8e7d6: kustomize build failed: no such file
+            production: Deployment/web/web: pushed, next poll by 06:08
+            Kustomization/flux-system/apps in apps/web.yaml
+            told by Kustomization/flux-system/apps
+        "#]],
     );
 }
 
@@ -149,35 +158,39 @@ fn what_is_not_in_the_branch_that_is_followed() {
     check(
         &head(""),
         expect![[r#"
-        notPushed · 9f8e7d6 not pushed
-        fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
-        staging: Deployment/web/web: not in main, which is followed
-    "#]],
+            notPushed · 9f8e7d6 not pushed
+            fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
+            staging: Deployment/web/web: not in main, which is followed
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     check(
         &head("pushed=feature@9f8e7d6"),
         expect![[r#"
-        notFollowed · 9f8e7d6 not followed
-        fleet: HEAD 9f8e7d6 on feature: Change web
-        staging: Deployment/web/web: not in main, which is followed
-    "#]],
+            notFollowed · 9f8e7d6 not followed
+            fleet: HEAD 9f8e7d6 on feature: Change web
+            staging: Deployment/web/web: not in main, which is followed
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     // Somebody pushed on top of it.
     check(
         &head("pushed=feature@c0ffee0 base=9f8e7d6+c0ffee0=9f8e7d6"),
         expect![[r#"
-        notFollowed · 9f8e7d6 not followed
-        fleet: HEAD 9f8e7d6 on feature: Change web
-        staging: Deployment/web/web: not in main, which is followed
-    "#]],
+            notFollowed · 9f8e7d6 not followed
+            fleet: HEAD 9f8e7d6 on feature: Change web
+            staging: Deployment/web/web: not in main, which is followed
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     check(
         &head("pushed=feature@c0ffee0 base=9f8e7d6+c0ffee0=1a2b3c4"),
         expect![[r#"
-        notPushed · 9f8e7d6 not pushed
-        fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
-        staging: Deployment/web/web: not in main, which is followed
-    "#]],
+            notPushed · 9f8e7d6 not pushed
+            fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
+            staging: Deployment/web/web: not in main, which is followed
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     // Detached, and in the branch that is followed.
     check(
@@ -186,6 +199,7 @@ fn what_is_not_in_the_branch_that_is_followed() {
             waiting · 9f8e7d6 waiting (pushed)
             fleet: HEAD 9f8e7d6, detached: Change web
             staging: Deployment/web/web: pushed, not fetched yet
+            told by Kustomization/flux-system/apps
         "#]],
     );
     // The text is live, by another commit; the commit is not on its way anywhere.
@@ -194,10 +208,11 @@ fn what_is_not_in_the_branch_that_is_followed() {
     check(
         &format!("{live}{local}"),
         expect![[r#"
-        notPushed · 9f8e7d6 not pushed
-        fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
-        staging: live main@c0ffee0, health not checked
-    "#]],
+            notPushed · 9f8e7d6 not pushed
+            fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
+            staging: live main@c0ffee0, health not checked
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     // What nobody applies need not be pushed.
     expect![[r#"
@@ -228,28 +243,34 @@ fn nobody_calls_live_what_may_have_changed_since() {
     check(
         &format!("{}{PUSHED}", cluster("staging recorded", NEW, NEW, "")),
         expect![[r#"
-        live · 9f8e7d6 live, as recorded
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked, as recorded 2026-11-22 05:07
-    "#]],
+            live · 9f8e7d6 live, as recorded
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked, as recorded 2026-11-22 05:07
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     // It applies nothing at all.
     let none = cluster("production no-flux", NEW, NEW, "");
     check(
         &format!("{}{none}{PUSHED}", cluster("staging", NEW, NEW, "")),
         expect![[r#"
-        live · ✓ 9f8e7d6 live
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: live main@9f8e7d6, health not checked
-        production: runs no Flux
-    "#]],
+            live · ✓ 9f8e7d6 live
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: live main@9f8e7d6, health not checked
+            production: runs no Flux
+            told by Kustomization/flux-system/apps
+        "#]],
     );
     // What seems to be missing may not be listed yet.
-    check(&format!("{}{PUSHED}", cluster("staging not-yet=OCIRepository", NEW, OLD, "")), expect![[r#"
-        untold · 9f8e7d6 not known
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: ocirepositories not read yet
-    "#]]);
+    check(
+        &format!("{}{PUSHED}", cluster("staging not-yet=OCIRepository", NEW, OLD, "")),
+        expect![[r#"
+            untold · 9f8e7d6 not known
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: ocirepositories not read yet
+            told by Kustomization/flux-system/apps
+        "#]],
+    );
     // Where not everything may be looked at, nobody knows.
     let forbidden = cluster("staging forbidden=Kustomization", NEW, NEW, "");
     expect![[r#"
@@ -271,14 +292,15 @@ fn a_release_says_itself_how_it_is() {
         untold · 9f8e7d6 not known
         fleet: HEAD 9f8e7d6 on main: Change web
         staging: helmreleases not read yet
-        says itself how it is: HelmRelease/web/redis
-    "#]].assert_eq(&drawn(&ask(&format!("{old}{unheard}{PUSHED}"), &[REDIS])));
+        told by HelmRelease/web/redis, Kustomization/flux-system/apps
+    "#]]
+    .assert_eq(&drawn(&ask(&format!("{old}{unheard}{PUSHED}"), &[REDIS])));
     expect![[r#"
         failed · ✗ 9f8e7d6 failed
         fleet: HEAD 9f8e7d6 on main: Change web
         staging: HelmRelease/web/redis failed: Helm upgrade failed: no
         HelmRelease/web/redis in apps/redis.yaml
-        says itself how it is: HelmRelease/web/redis
+        told by HelmRelease/web/redis, Kustomization/flux-system/apps
     "#]]
     .assert_eq(&drawn(&ask(&format!("{old}{cluster}{release}\n{PUSHED}"), &[REDIS])));
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use super::fixture::World;
-use crate::{analyse, hover, summary};
+use super::fixture::{World, full};
+use crate::{Question, analyse, head_status, hover, summary};
 
 #[test]
 fn speed() {
@@ -38,7 +38,10 @@ fn speed() {
         "{{kind: Kustomization, name: root, source: GitRepository/fleet, path: all, at: main@1a2b3c4, holds: [{}]}}",
         holds.join(", ")
     );
-    let mut world = World::new(&format!("{text}//- commits\n1a2b3c4 x\n{live}"));
+    let body = text.replacen("//- all/all.yaml\n", "", 1);
+    let before = format!("//- then 0000001 all/all.yaml\n{}", body.replacen("./k0", "./k", 1));
+    let refs = "//- settings\nhead=main@1a2b3c4 pushed=1a2b3c4";
+    let mut world = World::new(&format!("{text}//- commits\n1a2b3c4 x\n{before}{live}{refs}"));
     let path = world.files[0].0.clone();
     let report = world.ask(|inputs| analyse(inputs, &path));
     let time = |what: &str, mut work: Box<dyn FnMut() + '_>| {
@@ -49,7 +52,17 @@ fn speed() {
         println!("{what}: {:.2} ms", start.elapsed().as_secs_f64() * 100.0);
     };
     println!("{} findings, {} lenses", report.findings.len(), report.lenses.len());
+    let head = world.refs.head.clone().expect("HEAD");
+    let (commit, before) = (full("1a2b3c4"), Some(full("0000001")));
+    let question = Question { commit, before, files: vec![path.clone()] };
+    while let (_, lacks, _) = world.with(|inputs| head_status(inputs, &head, Ok(&question)))
+        && lacks.wants_history()
+    {
+        world.look_up(lacks);
+    }
     world.with(|inputs| {
+        time("how HEAD stands", Box::new(|| drop(head_status(inputs, &head, Ok(&question)))));
+        println!("{}", head_status(inputs, &head, Ok(&question)).0.tooltip);
         time("588 documents, 80 Kustomizations", Box::new(|| drop(analyse(inputs, &path))));
         time("hover", Box::new(|| drop(hover(inputs, &path, 60.into()))));
         time("summary", Box::new(|| drop(summary(inputs))));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analysis::{Head, HeadIn, HeadState, HeadStatus, Question};
-use flux::{Changed, Kind};
+use flux::{Changed, Facts, Kind, ObjectId};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -63,25 +63,35 @@ impl HeadOf {
         self.running = false;
     }
 
-    /// Whether what a cluster said may change how HEAD stands there.
-    pub(crate) fn depends_on(&self, changed: &Changed) -> bool {
-        let applies = |kind: Kind| {
-            matches!(
-                kind,
-                Kind::Kustomization
-                    | Kind::GitRepository
-                    | Kind::OCIRepository
-                    | Kind::Bucket
-                    | Kind::ExternalArtifact
-                    | Kind::ArtifactGenerator
-                    // A chart may be built from this repository.
-                    | Kind::HelmChart
-            )
+    /// Whether what a cluster said may change how HEAD stands there, between what was known before and what is now.
+    pub(crate) fn depends_on(&self, changed: &Changed, before: &Facts, now: &Facts) -> bool {
+        // Whoever looks already looks at what was known before.
+        let Some(shown) = self.shown.as_ref().filter(|_| !self.running) else { return true };
+        let is_new = |id: &ObjectId| {
+            let generation = |facts: &Facts| facts.get(id).map(|it| it.meta.generation);
+            generation(before) != generation(now)
         };
-        let Some(shown) = &self.shown else { return true };
+        let matters = |id: &ObjectId| match id.flux_kind() {
+            // How others get on is their own matter; but what they apply is told by their specs, and where an artifact has
+            // its root also by their inventories.
+            Some(Kind::Kustomization) => {
+                let source = now.get(id).and_then(|it| now.source_of(it));
+                is_new(id) || source.is_none_or(|it| it.kind != Kind::GitRepository)
+            }
+            // A chart may be built from this repository.
+            Some(Kind::HelmChart) => is_new(id),
+            Some(
+                Kind::GitRepository
+                | Kind::OCIRepository
+                | Kind::Bucket
+                | Kind::ExternalArtifact
+                | Kind::ArtifactGenerator,
+            ) => true,
+            _ => false,
+        };
         !changed.kinds.is_empty()
-            || changed.objects.iter().any(|it| it.flux_kind().is_some_and(applies))
-            || changed.affected.iter().any(|it| shown.own.contains(it))
+            || changed.affected.iter().any(|it| shown.witnesses.contains(it))
+            || changed.objects.iter().any(matters)
     }
 
     fn due_by(&mut self, at: Instant) {
@@ -306,7 +316,7 @@ mod tests {
             text: String::new(),
             tooltip: String::new(),
             clusters: clusters.iter().map(cluster).collect(),
-            own: BTreeSet::new(),
+            witnesses: BTreeSet::new(),
             recorded: false,
         }
     }
@@ -342,27 +352,60 @@ mod tests {
         }
     }
 
+    fn object(kind: &str, name: &str, generation: u32, ready: &str) -> flux::Object {
+        let group = Kind::from_name(kind).unwrap().group();
+        flux::Object::from_json(serde_json::json!({
+            "apiVersion": format!("{group}/v1"), "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system", "generation": generation},
+            "spec": {"sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+            "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "Any", "message": ""}]},
+        }))
+        .unwrap()
+    }
+
     #[test]
     fn only_what_matters_to_head_makes_anybody_look() {
-        let id = |text: &str| flux::ObjectId::parse_flux(text).unwrap();
-        let changed = |text: &str| {
-            let all = BTreeSet::from([id(text)]);
-            Changed { objects: all.clone(), affected: all, ..Changed::default() }
-        };
+        let kinds = ["GitRepository/fleet", "Kustomization/apps", "Kustomization/other", "HelmRelease/redis"];
+        let kinds = kinds.into_iter().chain(["HelmRelease/other", "ImagePolicy/web", "HelmChart/web"]);
+        let now = Timestamp::UNIX_EPOCH;
+        let mut before = Facts::new("staging".into());
+        for (kind, name) in kinds.map(|it| it.split_once('/').unwrap()) {
+            before = before.apply(vec![flux::Change::Applied(object(kind, name, 1, "True"))], now).0;
+        }
         let mut head = HeadOf::default();
-        assert!(head.depends_on(&changed("ImagePolicy/flux-system/web")), "nothing is known yet");
-        let own = BTreeSet::from([id("HelmRelease/web/redis")]);
-        head.shown = Some(HeadStatus { own, ..status("a", &[("s", HeadState::Waiting)]) });
-        for matters in
-            ["Kustomization/flux-system/apps", "GitRepository/flux-system/fleet", "HelmRelease/web/redis"]
-        {
-            assert!(head.depends_on(&changed(matters)), "{matters}");
+        let looks = |head: &HeadOf, kind: &str, name: &str, generation: u32| {
+            let change = flux::Change::Applied(object(kind, name, generation, "False"));
+            let (after, changed) = before.apply(vec![change], now);
+            assert!(!changed.is_empty());
+            head.depends_on(&changed, &before, &after)
+        };
+        assert!(looks(&head, "ImagePolicy", "web", 1), "nothing is known yet");
+        let id = |text: &str| ObjectId::parse_flux(text).unwrap();
+        let witnesses = ["Kustomization/flux-system/apps", "HelmRelease/flux-system/redis"].map(id).into();
+        head.shown = Some(HeadStatus { witnesses, ..status("a", &[("s", HeadState::Waiting)]) });
+        for (kind, name, generation) in [
+            ("GitRepository", "fleet", 1),
+            ("Kustomization", "apps", 1),
+            ("HelmRelease", "redis", 1),
+            ("Kustomization", "other", 2),
+            ("Kustomization", "new", 1),
+            ("HelmChart", "web", 2),
+        ] {
+            assert!(looks(&head, kind, name, generation), "{kind} {name} {generation}");
         }
-        for other in ["ImagePolicy/flux-system/web", "HelmRelease/web/other", "Alert/flux-system/all"] {
-            assert!(!head.depends_on(&changed(other)), "{other}");
+        for (kind, name, generation) in [
+            ("Kustomization", "other", 1),
+            ("HelmRelease", "other", 2),
+            ("ImagePolicy", "web", 2),
+            ("HelmChart", "web", 1),
+        ] {
+            assert!(!looks(&head, kind, name, generation), "{kind} {name} {generation}");
         }
+        head.running = true;
+        assert!(looks(&head, "ImagePolicy", "web", 2), "somebody looks, at what was before");
+        head.running = false;
         let listed = Changed { kinds: BTreeSet::from([Kind::Alert]), ..Changed::default() };
-        assert!(head.depends_on(&listed), "what was not read may be read now");
+        assert!(head.depends_on(&listed, &before, &before), "what was not read may be read now");
     }
 
     #[test]

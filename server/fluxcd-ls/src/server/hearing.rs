@@ -28,7 +28,7 @@ enum About {
     /// Anything.
     All,
     /// What it says of its objects.
-    Facts(flux::Changed),
+    Facts { changed: flux::Changed, before: Arc<Facts>, now: Arc<Facts> },
     /// What the user may do there.
     Rights,
 }
@@ -72,9 +72,9 @@ impl World {
             }
             What::Changes(changes) => {
                 let (facts, changed) = cluster.facts.apply(changes, now);
-                cluster.facts = Arc::new(facts);
+                let before = std::mem::replace(&mut cluster.facts, Arc::new(facts));
                 dirty = !changed.is_empty();
-                about = About::Facts(changed);
+                about = About::Facts { changed, before, now: Arc::clone(&cluster.facts) };
             }
             What::Contact(at) => {
                 if matches!(live.status, SessionStatus::Live) {
@@ -150,7 +150,9 @@ impl World {
             let head = self.repos.get(&repo).map(|it| &it.head);
             let matters = match about {
                 About::All => true,
-                About::Facts(changed) => head.is_some_and(|head| head.depends_on(changed)),
+                About::Facts { changed, before, now } => {
+                    head.is_some_and(|head| head.depends_on(changed, before, now))
+                }
                 About::Rights => false,
             };
             if matters {
