@@ -18,7 +18,7 @@ use crate::words;
 /// report.
 pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     let view = View::new(inputs);
-    let file = view.any_file(path);
+    let file = view.file_to_show(path);
     let stands = file.as_ref().map(|it| view.stands(path, it)).unwrap_or_default();
     let mut report = FileReport::default();
     // Marks in documents that are no Flux objects; those that are come with their own.
@@ -30,11 +30,13 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
         view.note_unknown(stand, &mut report.unknown);
         view.want_commits(stand);
     }
+    report.findings.extend(file.as_ref().and_then(|it| view.mark_of_unapplied(path, it)));
     report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
     let plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
     report.lenses = view.lenses(&stands, plain);
     report.unknown.sort();
     report.unknown.dedup();
+    report.live = view.wanted.take();
     let (lacks, recheck_at) = view.finish();
     FileReport { lacks, recheck_at, ..report }
 }
@@ -49,7 +51,7 @@ pub fn files_with_marks(inputs: &Inputs<'_>) -> Vec<RepoPath> {
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
 pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
     let view = View::new(inputs);
-    let file = view.any_file(path).or_else(|| view.left_out_file(path));
+    let file = view.any_file(path).or_else(|| view.left_out_file(path)).or_else(|| view.plain_file(path));
     let placed = file.as_ref().and_then(|it| it.document_at(offset));
     if let (Some(file), Some(placed)) = (&file, placed)
         && crate::navigation::build_folder(path, &placed.document).is_some()
@@ -278,7 +280,7 @@ impl View<'_> {
     /// Lens, marks and everything else of a document or a file.
     fn page_at(&self, path: &RepoPath, offset: Option<TextSize>) -> Page {
         let mut page = Page::default();
-        let Some(file) = self.any_file(path) else {
+        let Some(file) = self.any_file(path).or_else(|| self.plain_file(path)) else {
             page.heading(spans![d path]);
             self.say_marks(&mut page, path, None);
             page.line(spans![w "No Flux object in this file."]);
@@ -296,7 +298,8 @@ impl View<'_> {
             if flux_object(&placed.document).is_none() {
                 self.say_marks(&mut page, path, Some(placed.range()));
             }
-            page.extend(self.page_of_manifest(path, &file, placed).unwrap_or_default());
+            let own = self.page_of_manifest(path, &file, placed);
+            page.extend(own.or_else(|| self.page_of_unapplied(path, placed)).unwrap_or_default());
             (page != Page::default()).then_some(page)
         };
         let manifests: Vec<Page> = match offset {

@@ -2,13 +2,17 @@
 //! count.
 
 use manifests::value::{Data, Value};
-use manifests::{Document, Entry, Node, NodeKind, ParsedFile, RepoPath, Scalar, ScalarStyle, Site, TextSize};
+use manifests::{
+    Document, Entry, FieldPath, Node, NodeKind, ParsedFile, RepoPath, Scalar, ScalarStyle, Site, TextSize,
+};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::held::gaps;
+
 /// How deep documents are compared. What is deeper counts as different: never a false "the same".
-const DEPTH: u32 = 64;
+pub(crate) const DEPTH: u32 = 64;
 
 /// Whether two documents say the same.
 pub(crate) fn same_document(a: &Document, b: &Document) -> bool {
@@ -237,33 +241,11 @@ fn holds(node: &Node, live: Option<&Json>, depth: u32) -> bool {
 
 /// The same for a spec that was built.
 pub(crate) fn live_holds_value(spec: &Value, live: &Json) -> bool {
-    value_holds(spec, Some(live), DEPTH)
+    gaps(spec, live, &FieldPath::root()).is_empty()
 }
 
-fn value_holds(value: &Value, live: Option<&Json>, depth: u32) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match &value.data {
-        Data::Mapping(members) => match live {
-            Some(Json::Object(live)) => {
-                members.iter().all(|it| value_holds(&it.value, live.get(&*it.key), depth))
-            }
-            // What says nothing may be left out.
-            None | Some(Json::Null) => members.iter().all(|it| value_holds(&it.value, None, depth)),
-            Some(_) => false,
-        },
-        Data::Sequence(items) => match live {
-            Some(Json::Array(live)) => {
-                items.len() == live.len()
-                    && items.iter().zip(live).all(|(item, live)| value_holds(item, Some(live), depth))
-            }
-            None | Some(Json::Null) => items.is_empty(),
-            Some(_) => false,
-        },
-        Data::Scalar(text) => scalar_holds(&text.value, text.is_null(), live),
-    }
-}
-
-fn scalar_holds(value: &str, is_null: bool, live: Option<&Json>) -> bool {
+/// Whether a live value is what is written.
+pub(crate) fn scalar_holds(value: &str, is_null: bool, live: Option<&Json>) -> bool {
     // Flux replaces variables after the build: any value may stand there.
     if value.contains("${") {
         return true;

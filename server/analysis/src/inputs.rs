@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::index::RepoIndex;
+use crate::live::LiveObjects;
 use crate::memo::Memo;
 use crate::past::Past;
 use crate::statuses::Reported;
@@ -120,6 +121,8 @@ pub struct ClusterView<'a> {
     pub contact: Contact,
     /// What the user may do there, as far as it was asked.
     pub rights: &'a Rights,
+    /// Objects that are none of Flux's, as far as they were read: [`crate::FileReport::live`].
+    pub live: &'a Arc<LiveObjects>,
     /// A protected context: every action asks. Shown, not judged here.
     pub protected: bool,
 }
@@ -269,6 +272,8 @@ pub struct Settings {
     pub max_severity: Severity,
     /// How bad it is when something is Ready and not what is written; `None` for no marks of that.
     pub silent: Option<Severity>,
+    /// How bad it is that nothing applies a file; `None` for no marks and lenses of that.
+    pub not_applied: Option<Severity>,
     /// Whether actions (reconcile, suspend, resume) are offered.
     pub actions: bool,
     /// Path → cluster name or key. A file under a mapped path is only looked for in the clusters mapped to it.
@@ -285,6 +290,7 @@ impl Default for Settings {
             lens_verbs: 2,
             max_severity: Severity::Error,
             silent: Some(Severity::Warning),
+            not_applied: None,
             actions: true,
             mapping: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! One row a document: the state first, then verbs (design 6); and the same as actions, for clients without lenses.
 
 use flux::{Object, State};
-use manifests::{Placed, TextRange};
+use manifests::{Placed, RepoPath, TextRange};
 
 use crate::findings::Stand;
 use crate::inputs::{Contact, Proof, Right};
@@ -291,16 +291,21 @@ impl View<'_> {
 
     /// Why nothing is known of a document. `None`: there is nothing to say, because nobody wants clusters here.
     pub(crate) fn of_nothing(&self, stand: &Stand<'_>) -> Option<String> {
+        let kind = crate::index::flux_object(&stand.placed.document).map(|(kind, _)| kind);
+        self.of_nothing_at(stand.path, kind)
+    }
+
+    /// The same for a document of this kind of Flux, or of none.
+    pub(crate) fn of_nothing_at(&self, path: &RepoPath, kind: Option<flux::Kind>) -> Option<String> {
         let offer = &self.inputs.offer;
         if self.inputs.clusters.is_empty() {
             return offer.choose.then(|| "Flux: not connected".to_owned());
         }
-        let kind = crate::index::flux_object(&stand.placed.document).map(|(kind, _)| kind);
         let mut unknown = Vec::new();
         let mut not_applied = Vec::new();
         for index in 0..self.inputs.clusters.len() {
             let cluster = self.cluster(index);
-            if !self.inputs.settings.maps(stand.path, cluster) {
+            if !self.inputs.settings.maps(path, cluster) {
                 continue;
             }
             let name = words::data(cluster.name);

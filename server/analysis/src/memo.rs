@@ -10,6 +10,7 @@ use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
 use crate::inputs::RepoView;
+use crate::live::LiveObjects;
 use crate::marked::{ByFile, ById, Faults};
 use crate::silent::Candidate;
 use crate::strays::Strays;
@@ -27,6 +28,9 @@ pub struct Memo {
 /// By version of the repository and Kustomization; `None` for one that is not applied from here.
 type Contents = HashMap<(Version, ObjectId), Option<Arc<Content>>>;
 
+/// What may be silent in a file, and the live objects that this was made of.
+pub(crate) type Silences = (Arc<LiveObjects>, Arc<Vec<Candidate>>);
+
 /// What is derived of one cluster.
 pub(crate) struct Derived {
     stamp: Arc<()>,
@@ -42,7 +46,7 @@ pub(crate) struct Derived {
     /// By file: the faults that stand in it.
     pub(crate) by_file: OnceLock<ByFile>,
     /// By file, for those that were asked for: what may be silent in it.
-    pub(crate) silent: Mutex<HashMap<RepoPath, Arc<Vec<Candidate>>>>,
+    pub(crate) silent: Mutex<HashMap<RepoPath, Silences>>,
     faults: ById<Arc<Faults>>,
 }
 

@@ -96,6 +96,12 @@ pub(crate) fn appliers(inputs: &Inputs<'_>, path: &RepoPath, file: &ParsedFile) 
     Navigator::new(inputs, path, file).above(path).appliers.iter().cloned().collect()
 }
 
+/// Whether kustomization.yaml files name a file, and none of them as a resource.
+pub(crate) fn is_input(inputs: &Inputs<'_>, path: &RepoPath) -> bool {
+    let Some(file) = inputs.repo.tree.parsed(path) else { return false };
+    Navigator::new(inputs, path, &file).is_input(path)
+}
+
 impl Target {
     /// A file as a whole.
     pub(crate) fn top(path: RepoPath) -> Target {

@@ -1,8 +1,8 @@
 //! Documents that are no Flux objects: what applies them, where, at which revision.
 //!
-//! A Deployment has no state of its own here: it is as far as the Kustomization that applies it, if that one's build makes
-//! it from this document and its inventory holds it. Failures stand at their causes; what merely has a failing
-//! applier says so without a sign.
+//! A Deployment is as far as the Kustomization that applies it, if that one's build makes it from this document and its
+//! inventory holds it; its own state is joined where it was read and is not well (`live.rs`). Failures stand at their causes;
+//! what merely has a failing applier says so without a sign.
 
 use flux::{ObjectId, State, Verdict};
 use manifests::kustomize::Id;
@@ -16,8 +16,9 @@ use crate::index::DocRef;
 use crate::inputs::Proof;
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::lenses::{Row, start_of};
+use crate::live::Own;
 use crate::page::{Page, spans};
-use crate::report::{Hover, LensRow};
+use crate::report::{Command, Hover, LensItem, LensRow};
 use crate::state::{Said, Sign, Tone};
 use crate::view::{MadeOf, Standing, Strength, View};
 use crate::words;
@@ -26,7 +27,7 @@ use crate::words;
 const SHAPERS: usize = 8;
 
 /// A document as one Kustomization applies it.
-pub(crate) struct Applied {
+pub(crate) struct Applied<'a> {
     /// The Kustomization: what is done with the document is done with it.
     by: Standing,
     /// The object.
@@ -36,9 +37,11 @@ pub(crate) struct Applied {
     /// What is said, with the Kustomization's name: for where nothing else tells it.
     named: String,
     journey: Option<Arc<Journey>>,
+    /// The live object, as far as it was read.
+    own: Option<Own<'a>>,
 }
 
-impl Applied {
+impl Applied<'_> {
     /// The files that make the object.
     fn paths(&self, own: &RepoPath) -> Vec<RepoPath> {
         let paths: BTreeSet<&RepoPath> = self.shaped_by.iter().map(|it| &it.path).chain([own]).collect();
@@ -46,14 +49,14 @@ impl Applied {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// What the builds of all clusters make of a document, those in the inventory first.
-    pub(crate) fn applied(&self, path: &RepoPath, nth: usize, placed: &Placed) -> Vec<Applied> {
+    pub(crate) fn applied(&self, path: &RepoPath, nth: usize, placed: &Placed) -> Vec<Applied<'a>> {
         let may_be = matches!(placed.document.role(), Role::Object | Role::List | Role::Patch);
         if !may_be || crate::index::flux_object(&placed.document).is_some() {
             return Vec::new();
         }
-        let mut all: Vec<Applied> = Vec::new();
+        let mut all: Vec<Applied<'a>> = Vec::new();
         for (cluster, view) in self.inputs.clusters.iter().enumerate() {
             if !self.inputs.settings.maps(path, view) {
                 continue;
@@ -78,7 +81,7 @@ impl View<'_> {
         made: &MadeOf<'_>,
         path: &RepoPath,
         placed: &Placed,
-    ) -> Option<Applied> {
+    ) -> Option<Applied<'a>> {
         let applier = &made.delivery.kustomization;
         let holds = !made.listed()?.is_empty();
         let remote = applier.spec.remote;
@@ -95,9 +98,12 @@ impl View<'_> {
         };
         let verdict = self.verdict(cluster, &applier.id)?;
         let journey = self.journey(cluster, &applier.id, &made.outline.made());
-        let (said, named) = self.said_of_applied(&by, made, &verdict, journey.as_deref(), (path, placed));
+        let (mut said, mut named) =
+            self.said_of_applied(&by, made, &verdict, journey.as_deref(), (path, placed));
         let (object, shaped_by) = (name_of(&made.outline.id), made.outline.shaped_by.clone());
-        let applied = Applied { by, object, shaped_by, said, named, journey };
+        let own = self.own_object(cluster, made, &verdict);
+        self.join_own(own.as_ref(), &mut said, &mut named);
+        let applied = Applied { by, object, shaped_by, said, named, journey, own };
         if let Some(journey) = &applied.journey {
             // A hover cannot wait: it is asked beforehand.
             self.commits_since(journey, applied.paths(path));
@@ -200,16 +206,46 @@ impl View<'_> {
         let mut rows: Vec<Row> = Vec::new();
         for (nth, placed) in file.documents().iter().enumerate() {
             let applied = self.applied(path, nth, placed);
-            let Some(row) = self.row_of_manifest(path, placed, &applied) else { continue };
+            let row = match applied.as_slice() {
+                [] => self.row_of_unowned(path, nth, placed),
+                applied => self.row_of_manifest(path, placed, applied),
+            };
+            let Some(row) = row else { continue };
             let titles = |row: &Row| row.row.items.iter().map(|it| it.title.clone()).collect::<Vec<_>>();
             if rows.last().is_none_or(|above| titles(above) != titles(&row)) {
                 rows.push(row);
             }
         }
+        if rows.is_empty() {
+            rows.extend(self.row_of_unapplied(path, file));
+        }
         rows
     }
 
-    fn row_of_manifest(&self, path: &RepoPath, placed: &Placed, applied: &[Applied]) -> Option<Row> {
+    /// A document whose applier may not be read.
+    fn row_of_unowned(&self, path: &RepoPath, nth: usize, placed: &Placed) -> Option<Row> {
+        let unowned = self.unowned(path, nth, placed);
+        let items = unowned.iter().map(|it| LensItem {
+            title: format!("{}: {}", words::data(self.cluster(it.cluster).name), self.dated(&it.said)),
+            command: Command::Details { cluster: None, object: None },
+        });
+        let items: Vec<LensItem> = items.take(1).collect();
+        let notable = unowned.iter().any(|it| it.said.differs);
+        (!items.is_empty()).then(|| Row {
+            row: LensRow { range: start_of(placed), items },
+            notable,
+            tone: Tone::Unknown,
+        })
+    }
+
+    fn dated(&self, said: &Said) -> String {
+        match &said.freshness {
+            Some(freshness) => format!("{}, {freshness}", said.phrase),
+            None => said.phrase.clone(),
+        }
+    }
+
+    fn row_of_manifest(&self, path: &RepoPath, placed: &Placed, applied: &[Applied<'_>]) -> Option<Row> {
         let said: Vec<(&Standing, Said)> = applied.iter().map(|it| (&it.by, it.said.clone())).collect();
         let tone = said.iter().map(|(_, said)| said.tone).max()?;
         let stand = Stand { path, placed, standings: Vec::new() };
@@ -220,7 +256,7 @@ impl View<'_> {
             }
             many => self.items_of_many(many),
         };
-        let notable = said.iter().any(|(_, said)| said.differs);
+        let notable = said.iter().any(|(_, said)| said.differs || said.tone == Tone::Unwell);
         Some(Row { row: LensRow { range: start_of(placed), items }, notable, tone })
     }
 
@@ -235,7 +271,8 @@ impl View<'_> {
         let identity = placed.document.identity()?;
         let ranges = [identity.kind_range, identity.name_range].map(|it| placed.in_file(it));
         let range = ranges.into_iter().find(|it| it.contains_inclusive(offset))?;
-        let page = self.page_of_manifest(path, file, placed)?;
+        let page =
+            self.page_of_manifest(path, file, placed).or_else(|| self.page_of_unapplied(path, placed))?;
         Some(Hover { range, markdown: self.markdown(&page) })
     }
 
@@ -248,10 +285,13 @@ impl View<'_> {
     ) -> Option<Page> {
         let nth = file.documents().iter().position(|it| it.offset == placed.offset)?;
         let applied = self.applied(path, nth, placed);
-        if applied.is_empty() {
-            return None;
-        }
         let mut page = Page::default();
+        if applied.is_empty() {
+            for unowned in self.unowned(path, nth, placed) {
+                page.extend(self.page_of_unowned(&unowned));
+            }
+            return (!page.is_empty()).then_some(page);
+        }
         if applied.len() > 1 {
             let clusters: BTreeSet<usize> = applied.iter().map(|it| it.by.cluster).collect();
             let clusters = match clusters.len() {
@@ -264,15 +304,14 @@ impl View<'_> {
         for it in &applied {
             let sign = it.said.sign.map_or("", |_| "✓ ");
             page.heading(spans![w sign, d it.object, w " in ", d self.name(&it.by)]);
-            let phrase = match &it.said.freshness {
-                Some(freshness) => format!("{}, {freshness}", it.said.phrase),
-                None => it.said.phrase.clone(),
-            };
-            page.line(spans![d phrase]);
+            page.line(spans![d self.dated(&it.said)]);
             if let (Some(journey), Some(verdict)) = (&it.journey, self.verdict(it.by.cluster, &it.by.object))
             {
                 self.say_journey(&mut page, it.by.cluster, journey, &verdict);
                 self.say_commits(&mut page, journey, self.commits_since(journey, it.paths(path)));
+            }
+            if let Some(own) = &it.own {
+                self.say_own(&mut page, &it.by, own);
             }
             page.item(spans![w "applied by ", d it.by.object, w ": ", w match (it.by.strength, it.by.patch) {
                 (Strength::Expected, _) => "its build makes this object, its inventory does not hold it",

@@ -3,8 +3,10 @@
 use flux::{ObjectId, Revision};
 use jiff::Timestamp;
 use manifests::{RepoPath, TextRange};
+use std::collections::BTreeSet;
 
 use crate::inputs::Severity;
+use crate::live::Wanted;
 use crate::past::Lacks;
 
 /// Everything that is shown in one file.
@@ -18,6 +20,9 @@ pub struct FileReport {
     pub actions: Vec<Action>,
     /// What would have made this better.
     pub lacks: Lacks,
+    /// The live objects that this is about: worth reading while the file is open, and again when [`Wanted::ground`] is
+    /// another.
+    pub live: BTreeSet<Wanted>,
     /// When this changes by the clock alone.
     pub recheck_at: Option<Timestamp>,
     /// What could not be told of this file, in sentences (`check` exits 2 for these).

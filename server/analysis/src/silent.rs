@@ -1,22 +1,23 @@
 //! What goes wrong without a word (flux-reference H 1-3): Flux says Ready, and what is written is not what is applied.
 //!
 //! Each mark has its proof, and there is none without: the Kustomization is Ready, the text is the one of the revision
-//! that it applied, and its inventory or the live object shows the rest. Live objects are those that are watched, Flux's
-//! own; of other kinds a dropped key could only be seen by reading each object, which nobody asked for.
+//! that it applied, and its inventory or the live object shows the rest. Live objects are Flux's own, which are watched, and
+//! those that were read for an open file.
 
 use std::sync::{Arc, PoisonError};
 
 use flux::{Kind, Object, ObjectId, Revision, Verdict};
 use manifests::kustomize::{Build, Built, Id, Origin, is_kustomization_name};
-use manifests::value::{Data, Member};
+use manifests::value::Member;
 use manifests::{FieldPath, RepoPath, Site, TextRange, Value};
 use serde_json::Value as Json;
 
 use crate::deliveries::Delivery;
 use crate::earlier::Text;
+use crate::held::{Gap, Lack, gaps};
 use crate::index::{Covered, Outline};
 use crate::placing::{Spot, build::near};
-use crate::view::{View, in_inventory};
+use crate::view::{MadeOf, View, in_inventory};
 
 /// Something in a build that Flux would pass over in silence, if it is as it looks.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ fn sealed(object: &Built) -> Option<Quiet> {
 }
 
 /// Whether Flux is told to leave the object as it is in the cluster (flux-reference E.6): what is not live is no fault.
-fn is_left_alone(value: &Value) -> bool {
+pub(crate) fn is_left_alone(value: &Value) -> bool {
     says(value, "reconcile", &["disabled"]) || says(value, "ssa", &["Ignore", "IfNotPresent", "Merge"])
 }
 
@@ -164,11 +165,15 @@ impl View<'_> {
     /// file may have hundreds of documents, each of which asks.
     fn candidates(&self, cluster: usize, path: &RepoPath) -> Arc<Vec<Candidate>> {
         let known = &self.derived[cluster].silent;
-        if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+        let live = self.cluster(cluster).live;
+        if let Some((of, known)) = known.lock().unwrap_or_else(PoisonError::into_inner).get(path)
+            && Arc::ptr_eq(of, live)
+        {
             return Arc::clone(known);
         }
         let found = Arc::new(self.candidates_anew(cluster, path));
-        known.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), Arc::clone(&found));
+        let entry = (Arc::clone(live), Arc::clone(&found));
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), entry);
         found
     }
 
@@ -196,8 +201,9 @@ impl View<'_> {
             let applier = &delivery.kustomization;
             let compares = !applier.spec.remote && applier.raw_spec().get("ignore").is_none();
             for outline in covered.objects_of(path).filter(|_| compares) {
-                for (at, site) in self.dropped(cluster, delivery, outline) {
-                    if is_here(&site) {
+                for gap in self.dropped(cluster, delivery, outline) {
+                    if let Some(site) = gap.site.filter(is_here) {
+                        let at = gap.at;
                         let sentence = format!(
                             "`{at}` is not in the live object, although {by} is Ready: dropped on the way, or taken away there"
                         );
@@ -232,8 +238,11 @@ impl View<'_> {
         member.or_else(|| value.as_mapping()?.first())?.site.clone()
     }
 
-    /// The keys of a Flux object's spec that the live object lacks.
-    fn dropped(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<(FieldPath, Site)> {
+    /// The keys of an object that the live one lacks; of a Flux object those of its spec.
+    fn dropped(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<Gap> {
+        if Kind::from_group_kind(&outline.id.group, &outline.id.kind).is_none() {
+            return self.dropped_of_plain(cluster, &MadeOf { delivery, outline, patch: false });
+        }
         let (Some(value), Some(kind)) =
             (&outline.flux, Kind::from_group_kind(&outline.id.group, &outline.id.kind))
         else {
@@ -251,8 +260,8 @@ impl View<'_> {
             return Vec::new();
         }
         let Some(spec) = value.get("spec") else { return Vec::new() };
-        let mut found = Vec::new();
-        missing(spec, &live_spec(live), &FieldPath::root().key("spec"), &mut found);
+        let mut found = gaps(spec, &live_spec(live), &FieldPath::root().key("spec"));
+        found.retain(|it| it.lack == Lack::Dropped);
         found
     }
 }
@@ -303,36 +312,5 @@ fn proved(what: &What, delivery: &Delivery) -> Option<(&'static str, String, Opt
                 format!("encrypted, and {by} has no `spec.decryption`: the ciphertext is applied as it is");
             ("NotDecrypted", sentence, None)
         }),
-    }
-}
-
-/// The keys of a text that the live object lacks. What is empty, `false` or 0 is left out by those who write objects, and
-/// lists are compared where they are as long as each other only: no proof in either.
-fn missing(written: &Value, live: &Json, at: &FieldPath, found: &mut Vec<(FieldPath, Site)>) {
-    match (&written.data, live) {
-        (Data::Mapping(members), Json::Object(live)) => {
-            for member in members {
-                let at = at.key(&*member.key);
-                match live.get(&*member.key) {
-                    Some(live) => missing(&member.value, live, &at, found),
-                    None if is_nothing(&member.value) => {}
-                    None => found.extend(member.site.clone().map(|site| (at, site))),
-                }
-            }
-        }
-        (Data::Sequence(items), Json::Array(live)) if items.len() == live.len() => {
-            for (nth, (item, live)) in items.iter().zip(live).enumerate() {
-                missing(item, live, &at.index(nth), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match &value.data {
-        Data::Scalar(text) => text.is_null() || matches!(&*text.value, "" | "false" | "0"),
-        Data::Sequence(items) => items.is_empty(),
-        Data::Mapping(members) => members.iter().all(|it| is_nothing(&it.value)),
     }
 }

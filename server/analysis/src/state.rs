@@ -43,6 +43,8 @@ pub(crate) enum Tone {
     Behind,
     Suspended,
     Progressing,
+    /// Applied, and the object itself is not well.
+    Unwell,
     Unknown,
     Missing,
     Waiting,
@@ -66,6 +68,7 @@ impl Tone {
             Self::Behind => "behind",
             Self::Suspended => "suspended",
             Self::Progressing => "in progress",
+            Self::Unwell => "not ready",
             Self::Unknown => "unknown",
             Self::Missing => "not applied",
             Self::Waiting => "waiting",

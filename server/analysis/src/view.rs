@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use manifests::kustomize::{self, Origin, Use};
 use manifests::{Document, Identity, ParsedFile, Placed, RepoPath, Role};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::compare::Counterparts;
@@ -13,6 +13,7 @@ use crate::deliveries::Delivery;
 use crate::index::{DocRef, Outline, flux_object};
 use crate::inputs::{ClusterView, Inputs, Proof, Right};
 use crate::journey::Made;
+use crate::live::Wanted;
 use crate::memo::Derived;
 use crate::past::Lacks;
 use crate::place::Place;
@@ -25,6 +26,10 @@ pub(crate) struct View<'a> {
     pub(crate) inputs: &'a Inputs<'a>,
     pub(crate) derived: Vec<Arc<Derived>>,
     lacks: RefCell<Lacks>,
+    /// Live objects that the answer is about.
+    pub(crate) wanted: RefCell<BTreeSet<Wanted>>,
+    /// What was said not to be allowed: once an answer.
+    pub(crate) forbidden: RefCell<BTreeSet<(usize, String)>>,
     recheck: Cell<Option<Timestamp>>,
     verdicts: OnceEach<Option<Arc<Verdict>>>,
     pub(crate) causes: OnceEach<Arc<Causes>>,
@@ -93,6 +98,8 @@ impl<'a> View<'a> {
             inputs,
             derived,
             lacks: RefCell::default(),
+            wanted: RefCell::default(),
+            forbidden: RefCell::default(),
             recheck: Cell::new(None),
             verdicts: RefCell::default(),
             causes: RefCell::default(),

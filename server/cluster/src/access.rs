@@ -1,14 +1,12 @@
 //! A connection that can be asked.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flux::{Kind, ObjectId};
 use kube::Client;
-use kube::core::{ApiResource, GroupVersionKind};
-use serde_json::Value;
+use kube::core::ApiResource;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +15,7 @@ use crate::context::ContextKey;
 use crate::discovery::{self, Served};
 use crate::event::{ConnectError, SignInReason};
 use crate::kubeconfig::Context;
+use crate::objects::Objects;
 use crate::rights::RightsCache;
 use crate::session::SessionOptions;
 use crate::watch::brief;
@@ -186,7 +185,7 @@ pub(crate) struct Inner {
     pub(crate) hints: Vec<Arc<str>>,
     server: String,
     impersonates: Option<String>,
-    others: Mutex<HashMap<(String, String), ApiResource>>,
+    pub(crate) objects: Arc<Objects>,
 }
 
 impl fmt::Debug for Access {
@@ -269,7 +268,7 @@ impl Access {
             hints: options.namespaces.clone(),
             server: connection.server,
             impersonates: connection.impersonates,
-            others: Mutex::default(),
+            objects: Arc::default(),
         })))
     }
 
@@ -289,7 +288,8 @@ impl Access {
             hints: inner.hints.clone(),
             server: inner.server.clone(),
             impersonates: inner.impersonates.clone(),
-            others: Mutex::default(),
+            // Kinds may have come and gone.
+            objects: Arc::default(),
         })))
     }
 
@@ -321,69 +321,5 @@ impl Access {
     /// Whether objects of `kind` in `namespace` may be patched, asked of the cluster; `None` if it did not say.
     pub async fn may_patch(&self, kind: Kind, namespace: &str) -> Option<bool> {
         self.0.rights.ask(&self.0.client, kind, namespace).await
-    }
-
-    /// The whole object as the cluster has it now, `managedFields` included. Never a Secret.
-    pub async fn get(&self, id: &ObjectId) -> Result<Value, AccessError> {
-        if id.group.is_empty() && id.kind.as_ref() == "Secret" {
-            return Err(AccessError::Secret);
-        }
-        let resource = self.resource(id).await?;
-        let namespace = Some(id.namespace.as_ref()).filter(|n| !n.is_empty());
-        let path = format!(
-            "{}/{}",
-            <kube::core::DynamicObject as kube::Resource>::url_path(&resource, namespace),
-            id.name
-        );
-        discovery::get(&self.0.client, &path, "application/json")
-            .await
-            .map_err(|e| AccessError::of(&e, "get", &resource, &id.namespace, Some(id)))
-    }
-
-    /// How the cluster serves an object's kind: by discovery for Flux, looked up once for everything else.
-    async fn resource(&self, id: &ObjectId) -> Result<ApiResource, AccessError> {
-        let not_served = || AccessError::NotServed { group: id.group.to_string(), kind: id.kind.to_string() };
-        if let Some(kind) = id.flux_kind() {
-            return self.0.served.resource(kind).ok_or_else(not_served);
-        }
-        let key = (id.group.to_string(), id.kind.to_string());
-        if let Some(known) = self.0.others.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(known.clone());
-        }
-        let asked = |e: &kube::Error| match e {
-            kube::Error::Api(status) if status.code == 404 => not_served(),
-            kube::Error::Api(status) if status.code == 401 => AccessError::SignIn,
-            e => AccessError::Unreachable(innermost(e)),
-        };
-        let client = &self.0.client;
-        let (group, json) = (&*id.group, "application/json");
-        let versions: Vec<String> = if group.is_empty() {
-            vec!["v1".into()]
-        } else {
-            let answer =
-                discovery::get(client, &format!("/apis/{group}"), json).await.map_err(|e| asked(&e))?;
-            let preferred = answer["preferredVersion"]["version"].as_str().map(str::to_owned);
-            let all = answer["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let all = all.iter().filter_map(|v| v["version"].as_str().map(str::to_owned));
-            preferred.into_iter().chain(all).collect()
-        };
-        for version in versions {
-            let path =
-                if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/{version}") };
-            let answer = discovery::get(client, &path, json).await.map_err(|e| asked(&e))?;
-            let resources = answer["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let plural = resources
-                .iter()
-                .filter(|r| r["kind"] == *id.kind)
-                .filter_map(|r| r["name"].as_str())
-                .find(|name| !name.contains('/'));
-            if let Some(plural) = plural {
-                let gvk = GroupVersionKind::gvk(group, &version, &id.kind);
-                let resource = ApiResource::from_gvk_with_plural(&gvk, plural);
-                self.0.others.lock().unwrap_or_else(PoisonError::into_inner).insert(key, resource.clone());
-                return Ok(resource);
-            }
-        }
-        Err(not_served())
     }
 }

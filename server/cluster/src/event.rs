@@ -33,6 +33,8 @@ pub enum What {
     Status(SessionStatus),
     /// The answer to [`crate::Session::ask_rights`]: all that is known so far.
     Rights(Rights),
+    /// An answer to [`crate::Session::read`]: one object.
+    Object(Box<crate::objects::Read>),
 }
 
 /// How a session stands.

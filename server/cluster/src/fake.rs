@@ -311,7 +311,8 @@ impl State {
     fn groups(&self) -> Value {
         let mut groups: BTreeMap<&str, Vec<(&str, &Vec<String>)>> = BTreeMap::new();
         for (group_version, plurals) in &self.served {
-            let (group, version) = group_version.split_once('/').unwrap();
+            // The core group is in no list of groups.
+            let Some((group, version)) = group_version.split_once('/') else { continue };
             groups.entry(group).or_default().push((version, plurals));
         }
         if self.aggregated {
@@ -334,11 +335,16 @@ impl State {
     }
 
     fn resources(&self, path: &str) -> Option<Value> {
-        let group_version = path.strip_prefix("/apis/")?;
+        let group_version = path.strip_prefix("/apis/").or_else(|| path.strip_prefix("/api/"))?;
         let plurals: Vec<_> =
             self.served.iter().filter(|(g, _)| g == group_version).flat_map(|(_, p)| p).collect();
         (!plurals.is_empty()).then(|| {
-            let resources: Vec<_> = plurals.iter().map(|p| json!({ "name": p })).collect();
+            // `deployments Deployment` is a plural with its kind.
+            let resource = |it: &&String| match it.split_once(' ') {
+                Some((plural, kind)) => json!({ "name": plural, "kind": kind }),
+                None => json!({ "name": it }),
+            };
+            let resources: Vec<_> = plurals.iter().map(resource).collect();
             json!({ "kind": "APIResourceList", "resources": resources })
         })
     }

@@ -17,6 +17,7 @@ mod exec;
 #[cfg(test)]
 mod fake;
 mod kubeconfig;
+mod objects;
 mod recorded;
 mod rights;
 mod session;
@@ -37,6 +38,7 @@ pub use exec::{ExecError, QUICK, SIGN_IN, UNATTENDED};
 pub use kubeconfig::{
     AuthKind, Context, ExecPlugin, FileState, Fingerprint, Kubeconfig, KubeconfigError, file_state, locate,
 };
+pub use objects::{Read, Wanted};
 pub use recorded::{Recorded, RecordedError, read_list, recorded, recording_names};
 pub use session::{Session, SessionOptions};
 pub use snapshot::Snapshot;

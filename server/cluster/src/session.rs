@@ -17,6 +17,7 @@ use crate::client::{KubeconfigConnector, LoginPolicy, SharedConnector};
 use crate::context::ContextKey;
 use crate::event::{Event, SessionStatus};
 use crate::kubeconfig::{Context, Fingerprint};
+use crate::objects::Wanted;
 use crate::state::StateDir;
 use crate::wire::{Clock, Wire};
 
@@ -73,6 +74,7 @@ pub(crate) enum Command {
     SignIn,
     CancelSignIn,
     AskRights(Vec<(Kind, Arc<str>)>),
+    Read(Vec<Wanted>),
 }
 
 /// What the handle and the task behind it share.
@@ -213,6 +215,12 @@ impl Session {
     /// asked within five minutes is not asked again.
     pub fn ask_rights(&self, of: Vec<(Kind, Arc<str>)>) {
         self.send(Command::AskRights(of));
+    }
+
+    /// Reads objects as they are now, a few at a time; each answer is a [`crate::What::Object`]. While there is no connection
+    /// nothing is read, and nothing comes. Not a sign that somebody needs the cluster: it may become idle.
+    pub fn read(&self, objects: Vec<Wanted>) {
+        self.send(Command::Read(objects));
     }
 
     fn send(&self, command: Command) {

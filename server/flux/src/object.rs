@@ -257,11 +257,7 @@ impl Meta {
     fn read(kind: Kind, metadata: &Value, newest: Option<Timestamp>) -> Meta {
         let annotations = at(metadata, "annotations");
         let labels = at(metadata, "labels");
-        let owner = OWNERS.iter().find_map(|(owner, prefix)| {
-            let name = text(labels, &format!("{prefix}/name"))?;
-            let namespace = text(labels, &format!("{prefix}/namespace"))?;
-            Some(ObjectId::flux(*owner, namespace, name))
-        });
+        let owner = owner(labels);
         Meta {
             generation: integer(metadata, "generation"),
             created: time(metadata, "creationTimestamp"),
@@ -279,6 +275,15 @@ impl Meta {
             newest,
         }
     }
+}
+
+/// The Flux object that applied an object with these labels.
+pub(crate) fn owner(labels: &Value) -> Option<ObjectId> {
+    OWNERS.iter().find_map(|(owner, prefix)| {
+        let name = text(labels, &format!("{prefix}/name"))?;
+        let namespace = text(labels, &format!("{prefix}/namespace"))?;
+        Some(ObjectId::flux(*owner, namespace, name))
+    })
 }
 
 /// Who marks what it applies with which labels (flux-reference E.1).

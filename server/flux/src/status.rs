@@ -202,7 +202,7 @@ fn latest(value: &Value) -> Option<Arc<str>> {
 }
 
 impl Condition {
-    fn read(value: &Value) -> Option<Condition> {
+    pub(crate) fn read(value: &Value) -> Option<Condition> {
         let empty = || Arc::from("");
         Some(Condition {
             kind: shared(value, "type")?,

@@ -207,6 +207,8 @@ pub struct Settings {
     pub max_severity: Level,
     /// How bad it is when Flux says Ready and what is written is not what is applied.
     pub silent_failures: Level,
+    /// How bad it is that nothing applies a file.
+    pub not_applied: Level,
     /// Whether a status bar is fed.
     pub status_bar: StatusBar,
     /// Whether it is told that a commit became live or failed.
@@ -239,6 +241,7 @@ impl Default for Settings {
             scope: Scope::Workspace,
             max_severity: Level::Error,
             silent_failures: Level::Warning,
+            not_applied: Level::Off,
             status_bar: StatusBar::Auto,
             notifications: Notifications::Off,
             commit_status: CommitStatus::Ask,
@@ -464,6 +467,7 @@ impl Settings {
             lens_verbs,
             max_severity: self.max_severity.severity().unwrap_or(analysis::Severity::Hint),
             silent: self.silent_failures.severity(),
+            not_applied: self.not_applied.severity(),
             actions: self.actions != Actions::Off,
             mapping: self
                 .mapping
@@ -590,6 +594,7 @@ impl Source {
         self.set("diagnostics.scope", &mut settings.scope);
         self.set("diagnostics.maxSeverity", &mut settings.max_severity);
         self.set("diagnostics.silentFailures", &mut settings.silent_failures);
+        self.set("diagnostics.notApplied", &mut settings.not_applied);
         self.set("statusBar", &mut settings.status_bar);
         self.set("notifications", &mut settings.notifications);
         self.set("commitStatus", &mut settings.commit_status);

@@ -145,6 +145,23 @@ impl Navigator<'_> {
         patch
     }
 
+    /// Whether build files name a file, and none as a resource: a patch, what a generator reads, a configuration.
+    pub(crate) fn is_input(&self, path: &RepoPath) -> bool {
+        const RESOURCES: &[&str] = &["resources", "bases", "components", "crds"];
+        let mut named = false;
+        for at in self.catalog().naming_path(path) {
+            let Some(placed) = self.document(at) else { continue };
+            let Some(dir) = mention::build_folder(&at.path, &placed.document) else { continue };
+            let Some(root) = &placed.document.root else { continue };
+            let items = RESOURCES.iter().flat_map(|list| build_file::items(root, list));
+            if items.filter_map(|it| dir.join(it.as_str()?)).any(|it| it == *path) {
+                return false;
+            }
+            named = true;
+        }
+        named
+    }
+
     /// Objects that a pattern takes, in the build that the document belongs to.
     pub(crate) fn matching(&self, from: &DocRef, pattern: &Pattern) -> Vec<Target> {
         let Some(matcher) = pattern.compile() else { return Vec::new() };

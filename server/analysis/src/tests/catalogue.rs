@@ -132,6 +132,9 @@ fn case(name: &str, text: &str, recorded: &[u8]) -> Case {
         contact: Contact::Recorded { newest: None },
         rights: Rights::all(),
         protected: false,
+        live: Default::default(),
+        has: Vec::new(),
+        read_earlier: false,
     });
     for (path, text) in edited {
         world.edit(path.as_str(), &text);

@@ -8,6 +8,9 @@
 //! {kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@1a2b3c4}
 //! //- then 1a2b3c4 clusters/staging/apps.yaml
 //! the file as it was
+//! //- live staging
+//! {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: eu}, spec: {replicas: 3}}
+//! gone apps/v1 Deployment eu other
 //! //- reported
 //! 1a2b3c4 kustomization/apps/0c9c2e41 success 2026-11-22T05:57:00Z reconciliation succeeded
 //! //- settings
@@ -17,11 +20,11 @@
 //! A line of a cluster is an object: `at` is what is applied, `failed: [reason, message, revision]` the failure,
 //! `ready` the reason of Ready, `spec` whatever else. Revisions are written `main@1a2b3c4`.
 
-use flux::{Change, Coverage, Facts, Kind, Object};
+use flux::{Change, Coverage, Facts, Kind, Object, ObjectId};
 use jiff::{Timestamp, tz::TimeZone};
 use manifests::{FileKind, MemoryTree, Node, NodeKind, ParsedFile, RepoPath, ScalarStyle, TextSize, Tree};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::*;
@@ -78,6 +81,11 @@ pub(crate) struct Cluster {
     pub(crate) facts: Arc<Facts>,
     pub(crate) contact: Contact,
     pub(crate) rights: Rights,
+    pub(crate) live: Arc<LiveObjects>,
+    /// What it has of other kinds: read when an answer is about it.
+    pub(crate) has: Vec<(ObjectId, LiveAnswer)>,
+    /// Its objects were read before its Kustomizations did what they say now.
+    pub(crate) read_earlier: bool,
     pub(crate) protected: bool,
 }
 
@@ -156,6 +164,14 @@ impl World {
                         world.commits.insert(full(commit), subject.to_owned());
                     }
                 }
+                // What a cluster has of other kinds than Flux's.
+                Some("live") => {
+                    let name = words.next().expect("a cluster");
+                    let cluster =
+                        world.clusters.iter_mut().find(|it| it.name == name).expect("a cluster before");
+                    cluster.has.extend(text.lines().filter(|it| !it.is_empty()).map(live));
+                    cluster.read_earlier = words.next() == Some("earlier");
+                }
                 Some("reported") => world.reported = Some(reported(&text)),
                 // A file that is saved in another form than it is in front of the user, or `absent`.
                 Some("saved") => {
@@ -193,6 +209,7 @@ impl World {
             "verbs" => self.settings.lens_verbs = value.parse().expect("a number"),
             "max" => self.settings.lens_max = value.parse().expect("a number"),
             "silent" => self.settings.silent = None,
+            "not-applied" => self.settings.not_applied = Some(Severity::Information),
             "severity" => self.settings.max_severity = Severity::Warning,
             "not-connected" => self.not_connected.push(value.to_owned()),
             "map" => {
@@ -230,13 +247,36 @@ impl World {
         for _ in 0..8 {
             let paths: Vec<RepoPath> = self.files.iter().map(|(path, _)| path.clone()).collect();
             let mut lacks = Lacks::default();
-            self.with(|inputs| paths.iter().for_each(|path| lacks.merge(analyse(inputs, path).lacks)));
-            if !lacks.wants_history() {
+            let mut wanted = BTreeSet::new();
+            self.with(|inputs| {
+                for report in paths.iter().map(|path| analyse(inputs, path)) {
+                    lacks.merge(report.lacks);
+                    wanted.extend(report.live);
+                }
+            });
+            if !self.read(wanted) && !lacks.wants_history() {
                 break;
             }
             self.look_up(lacks);
         }
         self.with(|inputs| question(inputs))
+    }
+
+    /// Reads live objects, as the owner of a session would; whether there was anything new.
+    fn read(&mut self, wanted: BTreeSet<Wanted>) -> bool {
+        let mut new = false;
+        for wanted in wanted {
+            assert_ne!(&*wanted.object.kind, "Secret", "a Secret is wanted: {wanted:?}");
+            let cluster = self.clusters.iter_mut().find(|it| it.name == wanted.cluster).expect("a cluster");
+            let Some((_, answer)) = cluster.has.iter().find(|(id, _)| *id == wanted.object) else { continue };
+            let ground = if cluster.read_earlier { "earlier".to_owned() } else { wanted.ground };
+            let reading = Reading { ground, at: at("2026-11-22T05:59:00Z"), answer: answer.clone() };
+            if cluster.live.get(&wanted.object) != Some(&reading) {
+                Arc::make_mut(&mut cluster.live).note(wanted.object, reading);
+                new = true;
+            }
+        }
+        new
     }
 
     /// Answers what was lacking, as history would.
@@ -288,6 +328,7 @@ impl World {
                 facts: &it.facts,
                 contact: it.contact.clone(),
                 rights: &it.rights,
+                live: &it.live,
                 protected: it.protected,
             })
             .collect();
@@ -386,6 +427,36 @@ fn reported(text: &str) -> Reported {
 /// Why somebody has to sign in.
 const EXPIRED: &str = "the login expired";
 
+/// A live object of another kind: as YAML, or `gone` or `forbidden` and its apiVersion, kind, namespace and name.
+fn live(line: &str) -> (ObjectId, LiveAnswer) {
+    let id = |api_version: &str, kind: &str, namespace: &str, name: &str| {
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        ObjectId::new(group, kind, namespace, name)
+    };
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.as_slice() {
+        [word @ ("gone" | "forbidden" | "not-served"), api_version, kind, namespace, name] => {
+            let id = id(api_version, kind, namespace, name);
+            let resource = format!("{}s.{}", kind.to_lowercase(), id.group).trim_end_matches('.').to_owned();
+            let answer = match *word {
+                "gone" => LiveAnswer::Gone,
+                "forbidden" => LiveAnswer::Forbidden { verb: "get".to_owned(), resource },
+                _ => LiveAnswer::NotServed,
+            };
+            (id, answer)
+        }
+        _ => {
+            let file = ParsedFile::parse(line);
+            let value = typed(file.documents()[0].document.root.as_ref().expect("an object"));
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (api_version, kind) = (text(&value["apiVersion"]), text(&value["kind"]));
+            let metadata = &value["metadata"];
+            let id = id(&api_version, &kind, &text(&metadata["namespace"]), &text(&metadata["name"]));
+            (id.clone(), LiveAnswer::Found(Arc::new(flux::Live::read(id, value))))
+        }
+    }
+}
+
 /// A short hash as a full one.
 pub(crate) fn full(short: &str) -> String {
     format!("{short:0<40}")
@@ -408,6 +479,9 @@ fn cluster<'a>(mut words: impl Iterator<Item = &'a str>, text: &str) -> Cluster 
         name,
         contact: Contact::Live { at: at(NOW) },
         rights: Rights::all(),
+        live: Arc::default(),
+        has: Vec::new(),
+        read_earlier: false,
         protected: false,
     };
     let mut changes: Vec<Change> = Kind::ALL.iter().map(|kind| covered(*kind, Coverage::Listed)).collect();

@@ -15,12 +15,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, SessionOptions, Shared, likely_namespaces};
-use crate::access::{Access, Refusal, probe, role_resource};
+use crate::access::{Access, AccessError, Refusal, probe, role_resource};
 use crate::client::{Occasion, SharedConnector};
 use crate::contact::{JumpDetector, PROBE_AFTER};
 use crate::discovery;
 use crate::event::{ConnectError, Event, Rights, SessionStatus, SignInReason, What};
 use crate::exec::ExecError;
+use crate::objects::{Read, Wanted};
 use crate::watch::{self, Backoff, Scope, Seen, Sight, Trouble};
 use crate::wire::Wire;
 
@@ -62,6 +63,7 @@ enum Heard {
     Typed,
     Hints,
     Rights(Vec<(Kind, Arc<str>)>),
+    Read(Vec<Wanted>),
 }
 
 pub(super) struct Run {
@@ -106,6 +108,7 @@ struct Watcher {
 enum Done {
     Probe(Result<String, Refusal>),
     Rights,
+    Object(Box<Read>),
     Discovered(Result<Access, Refusal>),
 }
 
@@ -402,6 +405,10 @@ impl Run {
                         self.ask_rights(&mut round, of).await;
                         None
                     }
+                    Heard::Read(objects) => {
+                        read(&mut round, objects);
+                        None
+                    }
                     Heard::Typed | Heard::Nothing | Heard::CancelSignIn => None,
                 },
                 Some(seen) = sights.recv() => {
@@ -491,6 +498,8 @@ impl Run {
                 }
             }
             Ok(Done::Rights) => self.tell_rights(round).await,
+            Ok(Done::Object(read)) if read.answer == Err(AccessError::SignIn) => return Some(End::Rejected),
+            Ok(Done::Object(read)) => self.emit(What::Object(read)).await,
             Ok(Done::Discovered(Ok(access))) => {
                 round.access = access.clone();
                 *self.shared.lock(&self.shared.access) = Some(access);
@@ -665,7 +674,8 @@ impl Run {
     fn hear(&mut self, command: Option<Command>) -> Heard {
         // The handle is gone, which has cancelled us: the next turn of the loop sees it.
         let Some(command) = command else { return Heard::Nothing };
-        let looked_at = !matches!(command, Command::Poke | Command::Reload | Command::CancelSignIn);
+        let looked_at =
+            !matches!(command, Command::Poke | Command::Reload | Command::CancelSignIn | Command::Read(_));
         if looked_at {
             self.used = Instant::now();
         }
@@ -692,7 +702,16 @@ impl Run {
             Command::SignIn => Heard::SignIn,
             Command::CancelSignIn => Heard::CancelSignIn,
             Command::AskRights(of) => Heard::Rights(of),
+            Command::Read(objects) => Heard::Read(objects),
         }
+    }
+}
+
+/// Reads objects beside the watches, each on its own: a slow one holds up nobody.
+fn read(round: &mut Round, objects: Vec<Wanted>) {
+    for wanted in objects {
+        let access = round.access.clone();
+        round.tasks.spawn(async move { Done::Object(Box::new(access.read(wanted).await)) });
     }
 }
 

@@ -1,3 +1,5 @@
+mod objects;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use flux::{Coverage, Facts, ObjectId};
@@ -8,6 +10,7 @@ use super::*;
 use crate::client::Occasion;
 use crate::event::{ConnectError, Rights, SignInReason, What};
 use crate::fake::{Answer, Fake};
+use crate::objects::{Read, Wanted};
 
 const KUSTOMIZATIONS: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 const IN_FLUX_SYSTEM: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
@@ -31,6 +34,7 @@ struct Owner {
     batches: usize,
     statuses: Vec<SessionStatus>,
     rights: Option<Rights>,
+    read: Vec<Read>,
     slept: Arc<AtomicI64>,
     began: Tick,
 }
@@ -75,6 +79,7 @@ fn own_with(fake: &Fake, change: impl FnOnce(&mut SessionOptions)) -> Owner {
         batches: 0,
         statuses: Vec::new(),
         rights: None,
+        read: Vec::new(),
         slept,
         began,
     }
@@ -102,6 +107,7 @@ impl Owner {
             What::Status(status) => self.statuses.push(status),
             What::Contact(_) => {}
             What::Rights(rights) => self.rights = Some(rights),
+            What::Object(read) => self.read.push(*read),
         }
     }
 

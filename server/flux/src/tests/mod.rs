@@ -2,6 +2,7 @@
 
 mod causes;
 mod facts;
+mod live;
 mod objects;
 mod sequences;
 mod states;

@@ -1,11 +1,14 @@
 //! The clusters that a command is about: recordings, and contexts that were named on the command line.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use analysis::Contact;
-use cluster::{Context, Kubeconfig, LoginPolicy, Session, SessionOptions, SessionStatus, StateDir, What};
+use cluster::{
+    Access, Context, Kubeconfig, LoginPolicy, Session, SessionOptions, SessionStatus, StateDir, What,
+};
 use flux::Facts;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -32,6 +35,17 @@ pub struct Selection {
     pub kubeconfig: Option<String>,
 }
 
+/// What was gathered of the clusters that a command is about.
+#[derive(Default)]
+pub struct Gathered {
+    /// The clusters as far as they can be had.
+    pub clusters: Vec<ClusterSnapshot>,
+    /// Sentences about those that cannot.
+    pub unknown: Vec<String>,
+    /// By key: connections to those that are live.
+    pub connections: BTreeMap<Arc<str>, Access>,
+}
+
 /// The user's own settings; what is wrong with the file goes to standard error.
 pub fn settings() -> Settings {
     let file = UserFile::read(&Paths::from_environment().config_file());
@@ -50,18 +64,27 @@ impl Selection {
 
     /// The clusters as far as they can be had, and sentences about those that cannot.
     pub async fn gather(&self, settings: &Settings) -> Result<(Vec<ClusterSnapshot>, Vec<String>), CliError> {
+        let gathered = self.gather_all(settings).await?;
+        Ok((gathered.clusters, gathered.unknown))
+    }
+
+    /// The same with connections to those that are live.
+    pub async fn gather_all(&self, settings: &Settings) -> Result<Gathered, CliError> {
         let mut clusters = self.recordings(settings)?;
-        let mut unknown = Vec::new();
+        let (mut unknown, mut connections) = (Vec::new(), BTreeMap::new());
         if !self.contexts.is_empty() {
             let kubeconfig = self.kubeconfig(settings)?;
             for name in &self.contexts {
                 match live(&kubeconfig, name, settings).await {
-                    Ok(cluster) => clusters.push(cluster),
+                    Ok((cluster, access)) => {
+                        connections.extend(access.map(|it| (Arc::clone(&cluster.key), it)));
+                        clusters.push(cluster);
+                    }
                     Err(error) => unknown.push(format!("{}: {error}", settings.alias(name))),
                 }
             }
         }
-        Ok((clusters, unknown))
+        Ok(Gathered { clusters, unknown, connections })
     }
 
     /// The clusters that are recorded. It is an error if there are none, and no context is named either.
@@ -115,12 +138,17 @@ pub fn of_recording(recorded: cluster::Recorded, settings: &Settings) -> Cluster
         facts: Arc::new(facts),
         contact: Contact::Recorded { newest: recorded.recorded_at },
         rights: Arc::default(),
+        live: Arc::default(),
         protected: false,
     }
 }
 
 /// Asks a live cluster once: until everything that may be listed has been.
-async fn live(kubeconfig: &Kubeconfig, name: &str, settings: &Settings) -> Result<ClusterSnapshot, CliError> {
+async fn live(
+    kubeconfig: &Kubeconfig,
+    name: &str,
+    settings: &Settings,
+) -> Result<(ClusterSnapshot, Option<Access>), CliError> {
     let context: Context = kubeconfig.context(name).map_err(CliError::told)?;
     let (sender, mut events) = mpsc::channel(64);
     let session = Session::start(context, options(settings)?, sender);
@@ -139,12 +167,13 @@ async fn live(kubeconfig: &Kubeconfig, name: &str, settings: &Settings) -> Resul
                     | SessionStatus::NeedsConsent
                     | SessionStatus::Ended { .. }),
                 ) => return Err(CliError::told(status)),
-                What::Status(_) | What::Contact(_) | What::Rights(_) => {}
+                What::Status(_) | What::Contact(_) | What::Rights(_) | What::Object(_) => {}
             }
         }
         Err(CliError::told("the session ended without a word"))
     };
     let answer = tokio::time::timeout(PATIENCE, listed).await;
+    let access = session.access();
     drop(session);
     match answer {
         Ok(Ok(())) => {}
@@ -153,12 +182,14 @@ async fn live(kubeconfig: &Kubeconfig, name: &str, settings: &Settings) -> Resul
             return Err(CliError::told(format!("did not list its objects within {} s", PATIENCE.as_secs())));
         }
     }
-    Ok(ClusterSnapshot {
+    let snapshot = ClusterSnapshot {
         key: Arc::from(name),
         name: Arc::from(settings.alias(name)),
         facts: Arc::new(facts),
         contact: Contact::Live { at: Timestamp::now() },
         rights: Arc::default(),
+        live: Arc::default(),
         protected: settings.is_protected(name),
-    })
+    };
+    Ok((snapshot, access))
 }

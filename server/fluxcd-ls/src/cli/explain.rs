@@ -27,11 +27,12 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
     let settings = connect::settings();
     let (file, line) = split(&arguments.place)?;
     // A forge is somebody to ask too, for those without a cluster.
-    let (clusters, mut unknown) = if arguments.commit_status && !arguments.clusters.names_any(&settings) {
-        Default::default()
-    } else {
-        arguments.clusters.gather(&settings).await?
-    };
+    let connect::Gathered { clusters, mut unknown, connections } =
+        if arguments.commit_status && !arguments.clusters.names_any(&settings) {
+            Default::default()
+        } else {
+            arguments.clusters.gather_all(&settings).await?
+        };
     let mut scene = Scene::open(&file, clusters, &settings)?;
     let path = scene.inside(&file)?;
     let text =
@@ -52,7 +53,10 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
         unknown.push(why);
     }
     // Whoever explains has looked into history first, as an editor has.
-    let report = scene.report(&path);
+    let mut report = scene.report(&path);
+    if scene.read(&report.live, &connections).await {
+        report = scene.report(&path);
+    }
     unknown.extend(scene.strangers());
     unknown.extend(scene.unknown(&path, &report));
     let mut out = scene.ask(|inputs| analysis::explain(inputs, &path, offset));

@@ -109,6 +109,7 @@ impl Watched {
                 name: Arc::from(alias),
                 facts: Arc::new(Facts::new(name.as_str().into())),
                 contact: Contact::Connecting,
+                live: Arc::default(),
                 rights: Arc::default(),
                 protected: settings.is_protected(name),
             };
@@ -191,7 +192,7 @@ impl Watched {
                 }
                 true
             }
-            What::Rights(_) => false,
+            What::Rights(_) | What::Object(_) => false,
         }
     }
 }

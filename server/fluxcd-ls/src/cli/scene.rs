@@ -217,6 +217,29 @@ impl Scene {
         report
     }
 
+    /// Reads live objects of the clusters that are connected; whether there were any.
+    pub async fn read(
+        &mut self,
+        wanted: &BTreeSet<analysis::Wanted>,
+        connections: &BTreeMap<Arc<str>, cluster::Access>,
+    ) -> bool {
+        let reads = wanted.iter().filter_map(|wanted| {
+            let access = connections.get(wanted.cluster.as_str())?;
+            let object =
+                cluster::Wanted { id: wanted.object.clone(), version: wanted.version.as_str().into() };
+            Some(async move { (wanted, access.read(object).await) })
+        });
+        let read = futures::future::join_all(reads).await;
+        for (wanted, read) in &read {
+            let Some(cluster) = self.view.clusters.iter_mut().find(|it| *it.key == *wanted.cluster) else {
+                continue;
+            };
+            let reading = crate::server::objects::reading(wanted.ground.clone(), read.clone());
+            Arc::make_mut(&mut cluster.live).note(wanted.object.clone(), reading);
+        }
+        !read.is_empty()
+    }
+
     /// What could not be told of a file that was asked for, in sentences.
     pub fn unknown(&self, path: &RepoPath, report: &FileReport) -> Vec<String> {
         let mut unknown = report.unknown.clone();

@@ -72,6 +72,7 @@ pub(crate) struct File {
     pub diagnostics: Vec<lsp::Diagnostic>,
     lenses: u64,
     lacks: Lacks,
+    live: BTreeSet<analysis::Wanted>,
     recheck: Option<Timestamp>,
     clusters: Vec<String>,
 }
@@ -123,6 +124,7 @@ impl World {
 
     /// A document was closed: its file goes on to be shown, or not.
     pub(super) fn file_closed(&mut self, repo: RepoId, path: RepoPath) {
+        self.wants_objects(repo, &path, &BTreeSet::new());
         let lanes = self.lanes.entry(repo).or_default();
         lanes.open.dirty.remove(&path);
         if self.settings.scope == Scope::Workspace {
@@ -263,6 +265,7 @@ impl World {
                         repo.tell(&file.path, text);
                     }
                     self.saw(id, &file.path, &file.clusters);
+                    self.wants_objects(id, &file.path, &file.live);
                 }
                 (Which::Closed, None) => {}
                 _ => continue,
@@ -350,6 +353,7 @@ fn file(
         diagnostics: Vec::new(),
         lenses: 0,
         lacks: Lacks::default(),
+        live: BTreeSet::new(),
         recheck: None,
         clusters: Vec::new(),
     };
@@ -367,6 +371,7 @@ fn file(
     }
     file.lenses = to_lsp::digest(&report.lenses);
     file.lacks = report.lacks;
+    file.live = report.live;
     file.recheck = report.recheck_at;
     file
 }

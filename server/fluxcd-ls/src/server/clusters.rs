@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use analysis::{Contact, Proof, Rights};
+use analysis::{Contact, LiveObjects, Proof, Rights};
 use cluster::{
     Clock, Consents, Context, Decision, FileState, Fingerprint, JumpDetector, Kubeconfig, LoginPolicy,
     SessionOptions, SessionStatus, StateDir, What,
 };
-use flux::{ClusterName, Facts, Kind};
+use flux::{ClusterName, Facts, Kind, ObjectId};
 use jiff::Timestamp;
 use manifests::RepoPath;
 use tokio::sync::mpsc;
@@ -56,6 +56,10 @@ pub(crate) struct Cluster {
     pub contact: Contact,
     /// What the user may do.
     pub rights: Arc<Rights>,
+    /// Objects that are none of Flux's, as far as they were read.
+    pub objects: Arc<LiveObjects>,
+    /// What is being read: for what, and since when.
+    pub(super) reading: BTreeMap<ObjectId, (String, Instant)>,
     /// The session and all that belongs to it; none for a recording.
     pub live: Option<Live>,
     /// What the contact proved when files were analysed last.
@@ -236,6 +240,7 @@ impl Cluster {
             facts: Arc::clone(&self.facts),
             contact: self.contact.clone(),
             rights: Arc::clone(&self.rights),
+            live: Arc::clone(&self.objects),
             protected: settings.is_protected(&self.key),
         }
     }
@@ -347,6 +352,8 @@ impl World {
                 facts: Arc::new(Facts::new(ClusterName(Arc::clone(&key)))),
                 contact: Contact::Connecting,
                 rights: Arc::default(),
+                objects: Arc::default(),
+                reading: BTreeMap::new(),
                 live: None,
                 asked: BTreeSet::new(),
                 proof: Proof::None,
@@ -364,6 +371,9 @@ impl World {
                 generation,
             });
             cluster.asked.clear();
+            // Another login may see less.
+            cluster.objects = Arc::default();
+            cluster.reading.clear();
             cluster.waiting = None;
             self.clusters.all.insert(key, cluster);
             self.timers.at_latest(Timer::Pulse, PULSE);
@@ -419,6 +429,8 @@ impl World {
                     proof: contact.proof(Timestamp::now()),
                     contact,
                     rights: Arc::default(),
+                    objects: Arc::default(),
+                    reading: BTreeMap::new(),
                     live: None,
                     waiting: None,
                     asked: BTreeSet::new(),

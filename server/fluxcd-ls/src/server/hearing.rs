@@ -101,6 +101,10 @@ impl World {
                 dirty = true;
                 about = About::Rights;
             }
+            What::Object(read) => {
+                self.object_read(key, *read);
+                return;
+            }
         }
         let proof = cluster.contact.proof(now);
         if std::mem::discriminant(&proof) != std::mem::discriminant(&cluster.proof) {

@@ -10,6 +10,7 @@ pub(crate) mod documents;
 mod heads;
 mod hearing;
 mod navigating;
+pub(crate) mod objects;
 mod outbox;
 pub(crate) mod past;
 mod publishing;

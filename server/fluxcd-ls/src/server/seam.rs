@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use cluster::{Access, Action, Context, ContextKey, Event, Outcome, Progress, Session, SessionOptions};
+use cluster::{
+    Access, Action, Context, ContextKey, Event, Outcome, Progress, Session, SessionOptions, Wanted,
+};
 use flux::{Kind, ObjectId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -39,6 +41,8 @@ pub trait SessionHandle: Send + Sync {
     fn cancel_sign_in(&self);
     /// Asks whether objects may be patched; the answer comes as an event.
     fn ask_rights(&self, rights: Vec<(Kind, Arc<str>)>);
+    /// Reads objects as they are now; each answer comes as an event, and none while there is no connection.
+    fn read(&self, objects: Vec<Wanted>);
     /// Changes an object. None while there is no connection.
     fn act(
         &self,
@@ -87,6 +91,10 @@ impl SessionHandle for Session {
 
     fn ask_rights(&self, rights: Vec<(Kind, Arc<str>)>) {
         Session::ask_rights(self, rights);
+    }
+
+    fn read(&self, objects: Vec<Wanted>) {
+        Session::read(self, objects);
     }
 
     fn act(

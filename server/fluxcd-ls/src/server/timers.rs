@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Contact,
     /// Clocks, kubeconfig files and idle clusters are looked at.
     Pulse,
+    /// Live objects of open manifests are read again.
+    Objects,
     /// The user's own files are looked at: the configuration, and recordings.
     OwnFiles,
     /// Forges are asked again what was reported.

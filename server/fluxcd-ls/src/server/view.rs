@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use analysis::{
-    ClusterView, Contact, Inputs, Memo, Offer, Past, Refs, RepoIndex, RepoView, Rights, Settings,
+    ClusterView, Contact, Inputs, LiveObjects, Memo, Offer, Past, Refs, RepoIndex, RepoView, Rights, Settings,
 };
 use flux::Facts;
 use jiff::Timestamp;
@@ -28,6 +28,8 @@ pub(crate) struct ClusterSnapshot {
     pub contact: Contact,
     /// What the user may do.
     pub rights: Arc<Rights>,
+    /// Objects that are none of Flux's, as far as they were read.
+    pub live: Arc<LiveObjects>,
     /// Whether every action asks.
     pub protected: bool,
 }
@@ -86,6 +88,7 @@ impl View {
                 facts: &it.facts,
                 contact: it.contact.clone(),
                 rights: &it.rights,
+                live: &it.live,
                 protected: it.protected,
             })
             .collect();

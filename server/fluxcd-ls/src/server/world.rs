@@ -17,6 +17,7 @@ use super::configuring::{OwnFiles, OwnFilesState};
 use super::documents::{Document, Stamped};
 use super::heads::HeadFound;
 use super::hearing::Applied;
+use super::objects::Wanted;
 use super::outbox::Outbox;
 use super::past::Answers;
 use super::publishing::Published;
@@ -184,6 +185,8 @@ pub(crate) struct World {
     pub(super) next_repo: u32,
     pub(super) lanes: BTreeMap<RepoId, Lanes>,
     pub(super) clusters: ClusterSet,
+    /// The live objects that open files are about.
+    pub(super) wanted: Wanted,
     pub(super) published: Published,
     pub(super) running: Running,
     pub(super) told: Vec<String>,
@@ -238,6 +241,7 @@ impl World {
             next_repo: 0,
             lanes: BTreeMap::new(),
             clusters,
+            wanted: Wanted::default(),
             published: Published::default(),
             running: Running::default(),
             told: Vec::new(),
@@ -334,6 +338,7 @@ impl World {
             Timer::Recheck => self.recheck(),
             Timer::Contact => self.contacts_age(),
             Timer::Pulse => self.pulse(),
+            Timer::Objects => self.objects_age(),
             Timer::OwnFiles => self.look_at_own_files(),
             Timer::Forges => self.forges_due(),
             Timer::Heads => self.heads_due(),

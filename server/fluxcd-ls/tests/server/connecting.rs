@@ -11,7 +11,7 @@ use crate::fleet::{APPS, FILES, INFRA, NO_FOLDER, changes};
 use crate::harness::{Editor, Setup};
 
 /// What the server asked.
-type Seen = Arc<Mutex<Vec<Value>>>;
+pub type Seen = Arc<Mutex<Vec<Value>>>;
 
 /// Picks by label, in this order; everything picked is noted with what was offered.
 fn picks(labels: &'static [&'static str]) -> (Seen, impl FnMut(&str, &Value) -> Value + Send) {
@@ -37,8 +37,17 @@ fn picks(labels: &'static [&'static str]) -> (Seen, impl FnMut(&str, &Value) -> 
 
 /// A file is open, `staging` was chosen, and its session is live.
 async fn connected(labels: &'static [&'static str], failure: Option<&str>) -> (Editor, Seen) {
+    connected_to(FILES, labels, failure).await
+}
+
+/// The same with other files besides.
+pub async fn connected_to(
+    files: &str,
+    labels: &'static [&'static str],
+    failure: Option<&str>,
+) -> (Editor, Seen) {
     let (seen, answer) = picks(labels);
-    let mut editor = Setup::new(FILES).kubeconfig().answers(answer).hello().await;
+    let mut editor = Setup::new(files).kubeconfig().answers(answer).hello().await;
     editor.open(APPS).await;
     editor.wait_lens(APPS, "not connected").await;
     let uri = editor.uri(APPS);

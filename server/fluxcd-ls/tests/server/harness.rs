@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cluster::{Action, Context, Event, Outcome, SessionOptions, What};
+use cluster::{Action, Context, Event, Outcome, SessionOptions, Wanted, What};
 use flux::{Kind, ObjectId};
 use fluxcd_ls::paths::Paths;
 use fluxcd_ls::server::{Acting, Clusters, Options, SessionHandle, Watcher};
@@ -491,6 +491,7 @@ struct State {
     sessions: Vec<Started>,
     outcomes: VecDeque<Outcome>,
     acted: Vec<String>,
+    read: Vec<Wanted>,
 }
 
 struct Started {
@@ -556,6 +557,9 @@ impl SessionHandle for Handle {
         let event = Event { context: session.context.key.clone(), generation: session.generation, what };
         session.events.try_send(event).unwrap();
     }
+    fn read(&self, objects: Vec<Wanted>) {
+        self.fake.state.lock().unwrap().read.extend(objects);
+    }
     fn act(&self, action: Action, object: ObjectId, _: Watcher, cancel: CancellationToken) -> Option<Acting> {
         let fake = self.fake.clone();
         let context = self.context.clone();
@@ -613,6 +617,11 @@ impl Fake {
     /// How the next action ends; without one it goes on until it is cancelled.
     pub fn outcome(&self, outcome: Outcome) {
         self.state.lock().unwrap().outcomes.push_back(outcome);
+    }
+
+    /// The objects that were to be read since this was last asked.
+    pub fn read(&self) -> Vec<Wanted> {
+        std::mem::take(&mut self.state.lock().unwrap().read)
     }
 
     /// What was done.

@@ -12,6 +12,7 @@ mod harness;
 mod heads;
 mod mending;
 mod navigating;
+mod objects;
 mod own_files;
 mod reporting;
 mod showing;

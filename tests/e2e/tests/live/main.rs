@@ -10,6 +10,7 @@ mod acting;
 mod consenting;
 mod gating;
 mod journey;
+mod objects;
 mod outage;
 mod reporting;
 mod rights;

@@ -1,0 +1,216 @@
+//! Files that no build reads: nothing applies them, or a source leaves them out, or it cannot be told (design 3.3).
+//!
+//! "Nothing applies this" needs every cluster that may be asked to be read, and nothing to be unknown of what they apply. Only
+//! objects count: a patch, what a generator reads, Helm values and templates are applied by nobody as they are.
+
+use flux::{Kind, ObjectId};
+use manifests::{ParsedFile, Placed, RepoPath, Role};
+
+use crate::index::flux_object;
+use crate::inputs::Proof;
+use crate::lenses::{Row, start_of};
+use crate::page::{Page, spans};
+use crate::report::{Command, Finding, LensItem, LensRow};
+use crate::state::Tone;
+use crate::view::View;
+use crate::words;
+
+/// What is known of an object that no build reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Unapplied {
+    /// A source leaves its file out of what clusters fetch.
+    LeftOut,
+    /// Nothing applies it.
+    Nothing { words: String },
+    /// Nothing is known to.
+    Unsure { words: String, doubts: Vec<String> },
+}
+
+/// How many doubts are told.
+const DOUBTS: usize = 6;
+
+impl View<'_> {
+    /// A file of which something is to be shown without being asked.
+    pub(crate) fn file_to_show(&self, path: &RepoPath) -> Option<ParsedFile> {
+        self.any_file(path).or_else(|| {
+            let wanted = self.inputs.settings.not_applied.is_some()
+                || (0..self.inputs.clusters.len()).any(|it| self.hides_appliers(it));
+            wanted.then(|| self.inputs.repo.tree.parsed(path)).flatten()
+        })
+    }
+
+    /// A file that no build reads, and of which there is something to say all the same.
+    pub(crate) fn plain_file(&self, path: &RepoPath) -> Option<ParsedFile> {
+        let file = self.inputs.repo.tree.parsed(path)?;
+        let is_told = |(nth, placed): (usize, &Placed)| {
+            self.page_of_unapplied(path, placed).is_some() || !self.unowned(path, nth, placed).is_empty()
+        };
+        file.documents().iter().enumerate().any(is_told).then_some(file)
+    }
+
+    fn unapplied(&self, path: &RepoPath, placed: &Placed) -> Option<Unapplied> {
+        if !matches!(placed.document.role_in(path), Role::Object | Role::List)
+            || self.inputs.clusters.is_empty()
+        {
+            return None;
+        }
+        if self.derived.iter().any(|it| !it.binding.covering(path).is_empty()) {
+            return None;
+        }
+        let kind = flux_object(&placed.document).map(|(kind, _)| kind);
+        if kind.is_some() && !self.standings(path, &placed.document).is_empty() {
+            return None;
+        }
+        if self.is_of_a_chart(path) || crate::navigation::is_input(self.inputs, path) {
+            return None;
+        }
+        let mut left_out = Page::default();
+        self.say_left_out(&mut left_out, path);
+        if !left_out.is_empty() {
+            return Some(Unapplied::LeftOut);
+        }
+        let words = self.of_nothing_at(path, kind)?;
+        let doubts = self.doubts(path, kind);
+        Some(if doubts.is_empty() {
+            Unapplied::Nothing { words }
+        } else {
+            Unapplied::Unsure { words, doubts }
+        })
+    }
+
+    /// Whether a file belongs to a Helm chart: what it is, a HelmRelease tells.
+    fn is_of_a_chart(&self, path: &RepoPath) -> bool {
+        let mut folder = path.parent();
+        while let Some(at) = folder {
+            if at.join("Chart.yaml").is_some_and(|it| self.inputs.repo.tree.read(&it).is_some()) {
+                return true;
+            }
+            folder = at.parent();
+        }
+        false
+    }
+
+    /// Why it is not certain that nothing applies a file that no build is known to read, in sentences.
+    fn doubts(&self, path: &RepoPath, kind: Option<Kind>) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for name in self.inputs.offer.not_connected {
+            doubts.push(format!("{} is not connected", words::data(name)));
+        }
+        let mut fits = false;
+        for (index, derived) in self.derived.iter().enumerate() {
+            let cluster = self.cluster(index);
+            if !self.inputs.settings.maps(path, cluster) {
+                continue;
+            }
+            let name = words::data(cluster.name);
+            match self.proof(index) {
+                Proof::Live | Proof::Recorded { .. } => {
+                    doubts.extend(self.unread(index, kind).map(|why| format!("{name}: {why}")));
+                }
+                Proof::Checking { .. } | Proof::Was { .. } | Proof::None => {
+                    doubts.push(format!("{name} is not read just now"));
+                }
+            }
+            let deliveries = &derived.binding.deliveries;
+            fits |= deliveries.fits();
+            for (id, _) in deliveries.untold.iter().take(1) {
+                doubts
+                    .push(format!("{name}: where {} comes from is not known", words::data(&id.to_string())));
+            }
+            for (delivery, covered) in deliveries.from_here.iter().zip(&derived.binding.covered) {
+                let id = words::data(&delivery.kustomization.id.to_string());
+                if !delivery.from.is_certain() {
+                    doubts.push(format!("{name}: which folder {id} applies is not known"));
+                } else if covered.hides {
+                    doubts.push(format!("{name}: not all of what {id} applies can be read"));
+                }
+            }
+        }
+        if !fits {
+            doubts.push("no cluster that is connected applies anything of this repository".to_owned());
+        }
+        doubts
+    }
+
+    /// The mark that nothing applies a file, at the name of its first object.
+    pub(crate) fn mark_of_unapplied(&self, path: &RepoPath, file: &ParsedFile) -> Option<Finding> {
+        let severity = self.inputs.settings.not_applied?;
+        let (placed, words) = file.documents().iter().find_map(|it| match self.unapplied(path, it)? {
+            Unapplied::Nothing { words } => Some((it, words)),
+            Unapplied::LeftOut | Unapplied::Unsure { .. } => None,
+        })?;
+        let identity = placed.document.identity()?;
+        let clusters = self.inputs.clusters.iter().filter(|it| self.inputs.settings.maps(path, it));
+        let (clusters, keys) = clusters.map(|it| (words::data(it.name), it.key.to_owned())).unzip();
+        let namespace = identity.namespace.as_deref().unwrap_or_default();
+        Some(Finding {
+            range: placed.in_file(identity.name_range),
+            severity: severity.max(self.inputs.settings.max_severity),
+            code: "NotApplied".to_owned(),
+            message: format!("nothing applies this file ({})", words.trim_start_matches("Flux: ")),
+            object: ObjectId::new(&identity.group, &identity.kind, namespace, &identity.name),
+            applier: None,
+            clusters,
+            keys,
+            revision: None,
+            verdict: "not applied",
+            related: Vec::new(),
+            fixes: Vec::new(),
+        })
+    }
+
+    /// The row of a file without Flux objects that nothing is known to apply; only where users want to be told.
+    pub(crate) fn row_of_unapplied(&self, path: &RepoPath, file: &ParsedFile) -> Option<Row> {
+        self.inputs.settings.not_applied?;
+        if file.documents().iter().any(|it| flux_object(&it.document).is_some()) {
+            return None;
+        }
+        let (placed, unapplied) =
+            file.documents().iter().find_map(|it| Some((it, self.unapplied(path, it)?)))?;
+        let title = match unapplied {
+            Unapplied::LeftOut => "Flux: left out of what is fetched".to_owned(),
+            Unapplied::Nothing { words } => words,
+            Unapplied::Unsure { words, doubts }
+                if doubts.iter().all(|it| it.ends_with("is not connected")) =>
+            {
+                words
+            }
+            Unapplied::Unsure { words, .. } if words.starts_with("Flux: ") => {
+                format!("{words}, as far as can be told")
+            }
+            Unapplied::Unsure { words, .. } => words,
+        };
+        let items = vec![LensItem { title, command: Command::Details { cluster: None, object: None } }];
+        let row = LensRow { range: start_of(placed), items };
+        Some(Row { row, notable: false, tone: Tone::Unknown })
+    }
+
+    /// That nothing applies an object: where that is certain, or where users want to be told.
+    pub(crate) fn page_of_unapplied(&self, path: &RepoPath, placed: &Placed) -> Option<Page> {
+        let identity = placed.document.identity()?;
+        if flux_object(&placed.document).is_some() {
+            return None;
+        }
+        let mut page = Page::default();
+        page.heading(spans![d format!("{}/{}", identity.kind, identity.name)]);
+        match self.unapplied(path, placed)? {
+            Unapplied::LeftOut => return None,
+            Unapplied::Unsure { .. } if self.inputs.settings.not_applied.is_none() => return None,
+            Unapplied::Nothing { words } => {
+                page.line(spans![w "Nothing applies this file. ", d words]);
+            }
+            Unapplied::Unsure { words, doubts } => {
+                page.line(spans![d words]);
+                for doubt in doubts.iter().take(DOUBTS) {
+                    page.item(spans![w "not certain: ", d doubt]);
+                }
+            }
+        }
+        for index in 0..self.inputs.clusters.len() {
+            if self.inputs.settings.maps(path, self.cluster(index)) {
+                self.say_contact(&mut page, index);
+            }
+        }
+        Some(page)
+    }
+}
