@@ -203,6 +203,13 @@ impl View<'_> {
                 spans![w if suspended { "that was so since " } else { "so since " }, w self.time(since)],
             );
         }
+        if let Some(by) = &live.meta.suspended_by {
+            let mut line = spans![w "suspended by ", d by.manager];
+            if let Some(at) = by.at {
+                line.extend(spans![w ", ", w self.time(at), w " at the latest"]);
+            }
+            page.item(line);
+        }
         if let Some(attempt) = &verdict.attempt {
             let mut line = spans![w "now: ", d attempt.step];
             if let Some(since) = attempt.since {

@@ -237,7 +237,7 @@ impl fmt::Debug for Watched {
 
 impl<'de> Deserialize<'de> for Watched {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut value = serde_json::Value::deserialize(deserializer)?;
+        let value = serde_json::Value::deserialize(deserializer)?;
         let text = |name: &str| value["metadata"][name].as_str().map(str::to_owned);
         let meta = ObjectMeta {
             name: text("name"),
@@ -245,9 +245,6 @@ impl<'de> Deserialize<'de> for Watched {
             resource_version: text("resourceVersion"),
             ..Default::default()
         };
-        if let Some(metadata) = value.get_mut("metadata").and_then(|m| m.as_object_mut()) {
-            metadata.remove("managedFields");
-        }
         let object = match Object::from_json(value) {
             Ok(object) => Some(Box::new(object)),
             Err(e) => {

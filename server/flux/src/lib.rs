@@ -31,7 +31,7 @@ pub use failure::{FieldRef, Named, Side, failure_field, side};
 pub use id::ObjectId;
 pub use kind::{Kind, Suspension};
 pub use live::{Count, Counted, Health, How, Live, Says};
-pub use object::{Follows, Meta, NotFlux, Object, Spec};
+pub use object::{Follows, Meta, NotFlux, Object, Spec, Writer};
 pub use observe::{Failure, Observed, Proof, Trouble, observe};
 pub use references::{Reference, Role};
 pub use revision::{Revision, RevisionParts};

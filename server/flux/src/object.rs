@@ -75,6 +75,17 @@ pub struct Meta {
     pub uid: Option<Arc<str>>,
     /// The newest time found anywhere in it, never later than it was read.
     pub newest: Option<Timestamp>,
+    /// Who suspended it, if the object tells.
+    pub suspended_by: Option<Writer>,
+}
+
+/// Who wrote a field, as `metadata.managedFields` tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The field manager: `flux`, `kubectl-patch`, `kustomize-controller` for what stands in Git.
+    pub manager: Arc<str>,
+    /// When it wrote last: this field then or before.
+    pub at: Option<Timestamp>,
 }
 
 /// What is needed of `spec`.
@@ -159,11 +170,15 @@ impl Object {
         let namespace = text(metadata, "namespace").unwrap_or_default();
         let id = ObjectId::flux(kind, namespace, name);
         let (spec, status) = (at(value, "spec"), at(value, "status"));
-        let meta = Meta::read(kind, metadata, newest_time(metadata, status));
+        let mut meta = Meta::read(kind, metadata, newest_time(metadata, status));
+        let read = Spec::read(kind, &id, spec, meta.disabled);
+        if read.suspend && !meta.disabled {
+            meta.suspended_by = writer(metadata, "f:suspend");
+        }
         Ok(Object {
             kind,
             version: api_version.rsplit('/').next().unwrap_or_default().into(),
-            spec: Spec::read(kind, &id, spec, meta.disabled),
+            spec: read,
             status: Status::read(kind, &id, status),
             spec_json: if spec.is_null() { "{}".into() } else { spec.to_string().into() },
             meta,
@@ -273,8 +288,16 @@ impl Meta {
             resource_version: shared(metadata, "resourceVersion"),
             uid: shared(metadata, "uid"),
             newest,
+            suspended_by: None,
         }
     }
+}
+
+/// The last one who wrote a field of the spec.
+fn writer(metadata: &Value, field: &str) -> Option<Writer> {
+    let owns = |it: &&Value| !path(it, &["fieldsV1", "f:spec", field]).is_null();
+    let of = |it: &Value| Some(Writer { manager: shared(it, "manager")?, at: time(it, "time") });
+    list(metadata, "managedFields").iter().filter(owns).filter_map(of).max_by_key(|it| it.at)
 }
 
 /// The Flux object that applied an object with these labels.

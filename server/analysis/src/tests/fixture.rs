@@ -667,6 +667,13 @@ fn expand(line: &Value) -> Value {
     if let Some(uid) = line.get("uid") {
         metadata["uid"] = uid.clone();
     }
+    if let Some(by) = line.get("suspend").and_then(Value::as_str) {
+        let fields = json!({"f:spec": {"f:suspend": {}}});
+        metadata["managedFields"] = json!([
+            {"manager": "kustomize-controller", "time": since, "fieldsV1": {"f:spec": {"f:path": {}}}},
+            {"manager": by, "time": "2026-11-21T21:00:00Z", "fieldsV1": fields},
+        ]);
+    }
     if line.get("deleting").is_some() {
         metadata["deletionTimestamp"] = json!(since);
     }

@@ -374,7 +374,7 @@ fn of_a_kustomization_file() {
 fn of_a_suspended_object() {
     check(
         "prod",
-        "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, at: main@1a2b3c4, suspend: true, generation: 2}",
+        "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, at: main@1a2b3c4, suspend: kubectl-edit, generation: 2}",
         " Kustomization\nmetadata",
         expect![[r#"
             clusters/staging/apps.yaml:2
@@ -384,6 +384,7 @@ fn of_a_suspended_object() {
 
             - running `main@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
             - that was so since 2026-11-21 20:00 UTC
+            - suspended by `kubectl-edit`, 2026-11-21 21:00 UTC at the latest
             - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
             - source `GitRepository/flux-system/fleet`: fetched `main@1a2b3c4`
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object

@@ -23,6 +23,8 @@ fn what_is_suspended_says_so_and_can_be_resumed() {
         cluster.patch(&shop.object(), json!({"spec": {"suspend": true}})).await?;
         let rows = editor.wait_lens(&file, "Resume…");
         assert!(rows.iter().any(|row| row.contains("staging: suspended")), "{rows:#?}");
+        let hover = editor.wait_hover(&file, "Kustomization", "suspended by");
+        assert!(hover.contains("at the latest"), "{hover}");
         editor.press(&file, "Resume…");
         editor.wait_for("the object to be resumed", |editor| {
             let rows = editor.lenses(&file);
