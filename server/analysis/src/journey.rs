@@ -17,7 +17,7 @@ use crate::past::Answer;
 use crate::specs::Specs;
 use crate::versions::Version;
 use crate::view::View;
-use crate::way::Way;
+use crate::way::{Follows, Way};
 
 /// How far a text has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,17 @@ pub(crate) struct Journey {
     pub(crate) newer: Option<Stage>,
     /// What is applied.
     pub(crate) applied: Option<Revision>,
+    /// A newer tag than the one that a pinned source has.
+    pub(crate) tag: Option<NewerTag>,
     pub(crate) way: Arc<Way>,
+}
+
+/// The newest tag of this clone, where the source has an older one.
+#[derive(Debug, Clone)]
+pub(crate) struct NewerTag {
+    pub(crate) name: String,
+    /// Whether it has the text, as far as can be told.
+    pub(crate) has_it: Option<bool>,
 }
 
 /// What a build makes of a text.
@@ -152,6 +162,7 @@ impl View<'_> {
             elsewhere: None,
             newer: None,
             applied: applied.clone(),
+            tag: None,
             way: Arc::clone(&way),
         };
         let subject = Subject {
@@ -166,6 +177,7 @@ impl View<'_> {
         }
         let now = Point::of(Version::Buffer);
         self.local(&subject, &now, &mut journey);
+        journey.tag = self.newer_tag(&subject, &now, &way);
         let fetched = way.hops.first().and_then(|it| it.revision.clone());
         let points = [(Stage::Applied, applied.clone()), (Stage::Fetched, fetched)];
         let mut lacks: Option<RepoPath> = None;
@@ -274,6 +286,29 @@ impl View<'_> {
         {
             journey.elsewhere = Some(branch.clone());
         }
+    }
+
+    /// Of a source that takes one tag, or those of a range: the newest tag of this clone, if that is newer.
+    fn newer_tag(&self, subject: &Subject<'_>, now: &Point, way: &Way) -> Option<NewerTag> {
+        if !matches!(way.follows, Follows::Tag(_) | Follows::Range(_)) {
+            return None;
+        }
+        let version = |tag: &str| semver::Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok();
+        let has = version(way.hops.first()?.revision.as_ref()?.name()?)?;
+        let tags = &self.inputs.repo.refs.tags;
+        let versions = tags.iter().filter_map(|(name, commit)| Some((version(name)?, name, commit)));
+        let (newest, name, commit) = versions.max_by(|one, two| one.0.cmp_precedence(&two.0))?;
+        if newest.cmp_precedence(&has).is_le() {
+            return None;
+        }
+        // Asks for the commit, if nobody did.
+        let point = self.point(&Revision::new(commit)).ok();
+        let has_it = point.and_then(|it| match self.compared(subject, now, &Point::of(it)) {
+            Compared::Same => Some(true),
+            Compared::Different(_) => Some(false),
+            Compared::Unknown => None,
+        });
+        Some(NewerTag { name: name.clone(), has_it })
     }
 
     /// The files of a revision.

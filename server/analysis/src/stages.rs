@@ -214,6 +214,16 @@ impl View<'_> {
         if let Some(newer) = self.newer_words(journey) {
             page.item(spans![w newer]);
         }
+        if let (Some(tag), Some(follows)) = (&journey.tag, journey.way.follows.words()) {
+            let mut line =
+                spans![w "its source takes ", d follows, w "; the newest tag in this clone is ", d tag.name];
+            match tag.has_it {
+                Some(true) => line.extend(spans![w ", which has this text"]),
+                Some(false) => line.extend(spans![w ", which has another text"]),
+                None => {}
+            }
+            page.item(line);
+        }
     }
 
     /// The commits behind what is applied that touch any of the files, up to what is checked out; newest first.

@@ -176,6 +176,7 @@ impl View<'_> {
             differs: None,
             elsewhere: None,
             newer: None,
+            tag: None,
             applied: applied.cloned(),
             way: Arc::clone(&way),
         };

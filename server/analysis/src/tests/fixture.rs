@@ -225,6 +225,11 @@ impl World {
                 let tip = Tip { commit: full(commit), moved };
                 self.refs.tracked.entry("origin".to_owned()).or_default().insert(branch.to_owned(), tip);
             }
+            // `tag=v1.0.0@9f8e7d6`
+            "tag" => {
+                let (name, commit) = value.split_once('@').expect("a tag and its commit");
+                self.refs.tags.insert(name.to_owned(), full(commit));
+            }
             // `head=main@9f8e7d6`; without a branch it is detached.
             "head" => {
                 let (branch, commit) = value.split_once('@').map_or((None, value), |(a, b)| (Some(a), b));

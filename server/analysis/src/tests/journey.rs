@@ -200,6 +200,39 @@ fn other_branches_and_pinned_sources() {
 }
 
 #[test]
+fn a_newer_tag_than_the_source_takes() {
+    let before = then(&["1a2b3c4"]);
+    let tag = cluster("v1.0.0@1a2b3c4", "v1.0.0@1a2b3c4", "").replacen("{branch: main}", "{tag: v1.0.0}", 1);
+    let text = REPO.replacen("kind: Deployment", "kind: Deploy$0ment", 1);
+    let tags = "tag=v1.0.0@1a2b3c4 tag=v1.9.0@1a2b3c4 tag=v1.10.0@9f8e7d6 tag=nightly@9f8e7d6";
+    check_hover(
+        &format!("{text}{before}{tag}//- settings\nhead=main@9f8e7d6 pushed=9f8e7d6 {tags}"),
+        expect![[r#"
+            apps/web.yaml:2
+              kind: Deployment
+                    ^^^^^^^^^^
+            **`Deployment/web/web`** in `staging`
+
+            `not live · pushed to main; follows tag v1.0.0`
+
+            - this text: `saved → committed on main`; `pushed to main; follows tag v1.0.0`
+            - what is next has another text: `apps/web.yaml` differs
+            - its source takes `tag v1.0.0`; the newest tag in this clone is `v1.10.0`, which has this text
+            - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
+            - shaped by `apps/patch.yaml`
+
+            **`Kustomization/flux-system/apps`** in `staging`: applied
+
+            - running `v1.0.0@1a2b3c4` `Add web`, 2026-11-20 10:00 UTC
+            - so since 2026-11-21 20:00 UTC
+            - health is not checked
+            - written in `clusters/staging/apps.yaml`
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+}
+
+#[test]
 fn by_content_whatever_history_did() {
     let live = cluster("main@1a2b3c4", "main@1a2b3c4", "");
     // Commits that this clone's HEAD does not descend from have the same text.
