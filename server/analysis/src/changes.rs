@@ -48,7 +48,10 @@ pub(crate) struct Change {
 pub(crate) struct KnownChanges(Mutex<HashMap<Key, Arc<Changes>>>);
 
 /// The files of both, by id, what is built of them, and whether the Kustomization was taken away.
-type Key = (Arc<str>, Option<Arc<str>>, BuildKey, BuildKey, bool);
+type Key = (Arc<str>, Option<Arc<str>>, Building, Building, bool);
+
+/// A build, and where its variables were looked for.
+type Building = (BuildKey, Vec<RepoPath>);
 
 /// How many are kept: a commit that is waited for, in a fleet.
 const KEPT: usize = 10_000;
@@ -78,7 +81,9 @@ impl View<'_> {
             Specs::First(now) => (Arc::clone(&now), now, None),
             Specs::Second(then) => (Arc::clone(&then), then, before),
         };
-        let known = (files, before.and(files_before), key.with_spec(&now), key.with_spec(&then), is_taken);
+        let index = self.inputs.repo.index;
+        let building = |spec: &Value| (key.with_spec(spec), index.maps_of(spec));
+        let known = (files, before.and(files_before), building(&now), building(&then), is_taken);
         if let Some(changes) = self.inputs.memo.known_changes(&known) {
             return Ok(changes);
         }

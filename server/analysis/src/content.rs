@@ -125,7 +125,8 @@ impl View<'_> {
         let build = match version.commit().and_then(|it| self.files_at(it)) {
             Some(files) => {
                 let key = key.with_spec(&spec);
-                self.inputs.memo.past_build(&**files, &key, || index.build(tree, &key, &spec).0)
+                let maps = index.maps_of(&spec);
+                self.inputs.memo.past_build(&**files, &key, maps, || index.build(tree, &key, &spec).0)
             }
             None if *version == Version::Saved && self.inputs.repo.saved.is_some() => {
                 index.build_now(Working::Saved, tree, &key, &spec).0

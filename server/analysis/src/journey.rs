@@ -41,6 +41,8 @@ pub(crate) struct Journey {
     pub(crate) reach: Reach,
     /// How far the text has come before the cluster.
     pub(crate) here: Stage,
+    /// It may have come further: with what comes next it cannot be compared.
+    pub(crate) at_least: bool,
     /// The file that makes the difference to the first version that has another text.
     pub(crate) differs: Option<RepoPath>,
     /// The branch of a remote that has the text although the source does not follow it.
@@ -158,6 +160,7 @@ impl View<'_> {
         let mut journey = Journey {
             reach: Reach::Unknown(Why::NoRoot),
             here: Stage::Edited,
+            at_least: false,
             differs: None,
             elsewhere: None,
             newer: None,
@@ -270,8 +273,11 @@ impl View<'_> {
                     break;
                 }
                 // The last one is the first that lacks the text.
-                Compared::Different(path) => journey.differs = path.or(journey.differs.take()),
-                Compared::Unknown => {}
+                Compared::Different(path) => {
+                    journey.differs = path.or(journey.differs.take());
+                    journey.at_least = false;
+                }
+                Compared::Unknown => journey.at_least = true,
             }
         }
         if journey.here != Stage::Committed {

@@ -44,6 +44,9 @@ impl View<'_> {
 
     /// `unsaved, on feature-x; follows main`
     fn local_words(&self, journey: &Journey) -> Option<String> {
+        if journey.at_least {
+            return None;
+        }
         let has_git = self.inputs.repo.refs.head.is_some();
         let mut words = match (journey.here, &journey.elsewhere) {
             (Stage::Edited, _) => "unsaved".to_owned(),

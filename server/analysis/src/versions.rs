@@ -1,7 +1,7 @@
 //! The repository as it is in front of the user, on the disk, and at commits: each is a tree of files in which the same is
 //! built.
 
-use manifests::Tree;
+use manifests::{RepoPath, Tree};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -85,8 +85,8 @@ impl<'a> View<'a> {
 #[derive(Default)]
 pub(crate) struct PastBuilds(Mutex<HashMap<PastBuild, Arc<Build>>>);
 
-/// The files of a commit, by their id, and what is built of them.
-type PastBuild = (Arc<str>, BuildKey);
+/// The files of a commit, by their id, what is built of them, and where its variables were looked for.
+type PastBuild = (Arc<str>, BuildKey, Vec<RepoPath>);
 
 /// How many builds are kept: those of a handful of Kustomizations at a handful of commits.
 const KEPT: usize = 64;
@@ -98,9 +98,10 @@ impl Memo {
         &self,
         files: &dyn CommitFiles,
         key: &BuildKey,
+        maps: Vec<RepoPath>,
         build: impl FnOnce() -> Build,
     ) -> Arc<Build> {
-        let key = (Arc::from(files.id()), key.clone());
+        let key = (Arc::from(files.id()), key.clone(), maps);
         let known = &self.past_builds.0;
         if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Arc::clone(known);

@@ -173,6 +173,7 @@ impl View<'_> {
         let journey = Journey {
             reach: Reach::At(stage),
             here: stage,
+            at_least: false,
             differs: None,
             elsewhere: None,
             newer: None,

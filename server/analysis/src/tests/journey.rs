@@ -1,6 +1,7 @@
 //! How far a text has come: lenses and hovers of one Deployment at every stage.
 
 use expect_test::{Expect, expect};
+use manifests::{RepoPath, Tree};
 
 use super::drawing::{check_hover, draw_lenses};
 use super::fixture::World;
@@ -407,9 +408,9 @@ fn the_hover_tells_all_stages() {
     );
 }
 
-/// Each cluster's folder has a ConfigMap of one name, as most repositories with several clusters do.
-#[test]
-fn variables_are_those_of_the_cluster() {
+/// Each cluster's folder has a ConfigMap of one name, as most repositories with several clusters do. `then` is how that of
+/// staging was when it was applied.
+fn variables(then: &str) -> World {
     let map = |cluster: &str| {
         format!(
             "//- clusters/{cluster}/vars.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: vars\n  namespace: flux-system\ndata:\n  stage: {cluster}\n"
@@ -425,18 +426,46 @@ fn variables_are_those_of_the_cluster() {
         )
     };
     let (staging, production) = (map("staging"), map("production"));
-    let before = staging.replace("//- ", "//- then 1a2b3c4 ").replace("stage: staging", "stage: before");
+    let before =
+        staging.replace("//- ", "//- then 1a2b3c4 ").replace("stage: staging", &format!("stage: {then}"));
     let text = format!(
         "//- apps/web.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: web\ndata: {{stage: \"${{stage}}\"}}\n\
          {staging}{production}//- commits\n1a2b3c4 Add web\n{before}{}{}//- settings\nhead=main@1a2b3c4 pushed=1a2b3c4\n",
         facts("staging"),
         facts("production"),
     );
-    let rows = draw_lenses(&mut World::new(&text));
+    World::new(&text)
+}
+
+#[test]
+fn variables_are_those_of_the_cluster() {
+    let rows = draw_lenses(&mut variables("before"));
     expect![[r#"
         apps/web.yaml:1 [1 of 2 behind: staging · 1 live] [Clusters…]
         clusters/staging/vars.yaml:1 [staging: not live · saved, not committed] [Reconcile now]
         clusters/production/vars.yaml:1 [✓ production: live main@1a2b3c4 by root] [Reconcile now]
     "#]]
     .assert_eq(&rows);
+}
+
+/// While the repository is being read, the ConfigMap is not known yet. Nothing of that may last.
+#[test]
+fn variables_are_found_late() {
+    let mut world = variables("staging");
+    let path = RepoPath::new("clusters/staging/vars.yaml").unwrap();
+    let file = world.tree.parsed(&path);
+    world.index.set(&path, None);
+    let early = draw_lenses(&mut world);
+    world.index.set(&path, file);
+    let late = draw_lenses(&mut world);
+    expect![[r#"
+        apps/web.yaml:1 [✓ staging and production: live main@1a2b3c4] [Clusters…]
+        clusters/staging/vars.yaml:1 [✓ staging: live main@1a2b3c4 by root] [Reconcile now]
+        clusters/production/vars.yaml:1 [✓ production: live main@1a2b3c4 by root] [Reconcile now]
+        ---
+        apps/web.yaml:1 [✓ staging and production: live main@1a2b3c4] [Clusters…]
+        clusters/staging/vars.yaml:1 [✓ staging: live main@1a2b3c4 by root] [Reconcile now]
+        clusters/production/vars.yaml:1 [✓ production: live main@1a2b3c4 by root] [Reconcile now]
+    "#]]
+    .assert_eq(&format!("{early}---\n{late}"));
 }
