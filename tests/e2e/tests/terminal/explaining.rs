@@ -199,7 +199,6 @@ fn what_was_rolled_back() {
               - running 1.2.0
               - so since <time> UTC
               - this text: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → applied production@181874b <time> UTC → healthy
-              - values from ConfigMap cluster-settings are not compared
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched production@181874b
               - release v1 deployed, chart 1.2.0 <time> UTC
