@@ -7,14 +7,14 @@ const placed = (folder: string) => ({ folder, head: { name: folder } as HeadStat
 const name = (folders: string[], file?: string) => headOf(folders.map(placed), file)?.name;
 
 test('the innermost repository counts', () => {
-  equal(name(['/work', '/work/fleet'], '/work/fleet/apps.yaml'), '/work/fleet');
-  equal(name(['/work', '/work/fleet'], '/work/fleet-2/apps.yaml'), '/work');
+  equal(name(['/code', '/code/fleet'], '/code/fleet/apps.yaml'), '/code/fleet');
+  equal(name(['/code', '/code/fleet'], '/code/fleet-2/apps.yaml'), '/code');
   equal(name(['c:\\work', 'c:\\fleet'], 'c:\\fleet\\apps.yaml'), 'c:\\fleet');
 });
 
 test('the only one is told of everywhere, and of several none where no file is', () => {
-  equal(name(['/work/fleet']), '/work/fleet');
-  equal(name(['/work/fleet'], '/elsewhere/a.yaml'), '/work/fleet');
+  equal(name(['/code/fleet']), '/code/fleet');
+  equal(name(['/code/fleet'], '/elsewhere/a.yaml'), '/code/fleet');
   equal(name(['/a', '/b'], '/elsewhere/a.yaml'), undefined);
   equal(name(['/a', '/b']), undefined);
   equal(name([], '/a/b.yaml'), undefined);
