@@ -356,9 +356,8 @@ impl RepoIndex {
     /// The files that may hold the ConfigMaps which a spec has variables from. The names are looked up in the files as they are now,
     /// also for a build of an earlier version: what is not indexed yet is not found there either.
     pub(crate) fn maps_of(&self, spec: &Value) -> Vec<RepoPath> {
-        let from = spec.dig(&["postBuild", "substituteFrom"]).and_then(|it| it.as_sequence());
-        let names = from.unwrap_or_default().iter().filter_map(|it| it.text(&["name"]));
-        names.flat_map(|it| self.catalog.named("ConfigMap", it)).map(|it| it.path.clone()).collect()
+        let maps = inventory::substituted_from(spec).filter(|(kind, _)| *kind == "ConfigMap");
+        maps.flat_map(|(_, name)| self.catalog.named("ConfigMap", name)).map(|it| it.path.clone()).collect()
     }
 
     /// Builds with a spec: the live one, or the text of it. Tells the files besides those of the build that shape it.

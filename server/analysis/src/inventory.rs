@@ -308,13 +308,8 @@ pub(crate) fn variables(
 ) -> Option<Variables> {
     let post_build = spec.get("postBuild")?;
     let mut variables = Variables::default();
-    let from = post_build.get("substituteFrom").and_then(|it| it.as_sequence()).unwrap_or_default();
-    for from in from {
-        let name = from.text(&["name"]).unwrap_or_default();
-        let found = match from.text(&["kind"]) {
-            Some("ConfigMap") => maps(name),
-            _ => Vec::new(),
-        };
+    for (kind, name) in substituted_from(spec) {
+        let found = if kind == "ConfigMap" { maps(name) } else { Vec::new() };
         let data = the_one(&found, near).and_then(|it| it.value.get("data")?.as_mapping());
         let Some(data) = data else {
             variables.incomplete = true;
@@ -327,6 +322,13 @@ pub(crate) fn variables(
     }
     // Without a variable nothing is replaced, not even `${X:=default}`.
     (variables.incomplete || !variables.known.is_empty()).then_some(variables)
+}
+
+/// Kind and name of what a Kustomization has variables from.
+pub(crate) fn substituted_from(spec: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let from = spec.dig(&["postBuild", "substituteFrom"]).and_then(|it| it.as_sequence());
+    let items = from.unwrap_or_default().iter();
+    items.map(|it| (it.text(&["kind"]).unwrap_or_default(), it.text(&["name"]).unwrap_or_default()))
 }
 
 /// The nearest one to the first of these places that tells them apart; none if others are as near to all of them and say

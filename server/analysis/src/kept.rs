@@ -93,17 +93,16 @@ impl RepoIndex {
                     == (&key.dir, &key.ignore, &key.copies, &key.near)
                 && (Arc::ptr_eq(&it.spec, spec) || it.spec == *spec)
         };
-        let mut kept = self.kept().locked();
-        if let Some(at) = kept.iter().position(is_asked)
-            && let Some(known) = kept.remove(at)
-            && known.is_current(self, tree)
-        {
+        let known = {
+            let mut kept = self.kept().locked();
+            kept.iter().position(is_asked).and_then(|at| kept.remove(at))
+        };
+        // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
+        if let Some(known) = known.filter(|it| it.is_current(self, tree)) {
             let answer = (Arc::clone(&known.build), Arc::clone(&known.more));
-            kept.push_front(known);
+            self.kept().locked().push_front(known);
             return answer;
         }
-        // Not under the lock: reading a tree may be slow, and two threads finding the same is harmless.
-        drop(kept);
         let (build, more) = self.build(tree, key, spec);
         let (build, more): (_, Arc<[RepoPath]>) = (Arc::new(build), more.into());
         let read = build.files.keys().chain(more.iter()).map(|path| Read {

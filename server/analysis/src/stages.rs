@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use manifests::RepoPath;
 use manifests::kustomize::Files;
 
+use crate::inventory::substituted_from;
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::page::{Page, Span, spans};
 use crate::past::{Between, LogEntry};
@@ -272,10 +273,7 @@ impl View<'_> {
         // As the builds look for them.
         let near = &delivery.from.key().near;
         let spec = self.live_spec(cluster, kustomization);
-        let from = spec.dig(&["postBuild", "substituteFrom"]).and_then(|it| it.as_sequence());
-        for it in from.unwrap_or_default() {
-            let (kind, name) =
-                (it.text(&["kind"]).unwrap_or_default(), it.text(&["name"]).unwrap_or_default());
+        for (kind, name) in substituted_from(&spec) {
             let repo = &self.inputs.repo;
             let is_here =
                 kind == "ConfigMap" && repo.index.config_map(&Files::new(repo.tree), name, near).is_some();
