@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use analysis::{FileReport, Lacks};
+use analysis::{FileReport, Inputs, Lacks};
 use jiff::Timestamp;
 use manifests::RepoPath;
 
@@ -321,21 +321,11 @@ pub(crate) fn report(
     path: &RepoPath,
     answers: &mut Vec<Answers>,
 ) -> FileReport {
-    /// An answer can raise a further question: the commit first, then a file in it.
-    const ROUNDS: usize = 6;
-    let mut report = view.ask(|inputs| analysis::analyse(inputs, path));
-    let Some(git) = git else { return report };
-    for _ in 0..ROUNDS {
-        let lacks = Lacks { rights: BTreeSet::new(), ..report.lacks.clone() };
-        if lacks.is_empty() {
-            break;
-        }
-        let found = past::look_up(git, &view.blobs, lacks);
-        found.clone().note(Arc::make_mut(&mut view.past));
-        answers.push(found);
-        report = view.ask(|inputs| analysis::analyse(inputs, path));
+    let question = |inputs: &Inputs<'_>| analysis::analyse(inputs, path);
+    match git {
+        Some(git) => past::ask(view, git, answers, question, |it| &it.lacks),
+        None => view.ask(question),
     }
-    report
 }
 
 /// Analyses one file.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use analysis::{Head, HeadIn, HeadState, HeadStatus, Question};
+use analysis::{Head, HeadIn, HeadState, HeadStatus, Inputs, Question};
 use flux::{Changed, Facts, Kind, ObjectId};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -21,8 +21,6 @@ use crate::settings::Notifications;
 
 /// Clusters say many things at once, and Git moves several references: HEAD is looked at when they have said so.
 const PAUSE: Duration = Duration::from_millis(100);
-/// An answer of history can raise a further question.
-const ROUNDS: usize = 6;
 /// The button of a message about a failure.
 const CAUSE: &str = "Go to cause";
 
@@ -252,21 +250,10 @@ impl World {
 /// Looks how HEAD stands. Asks Git what that takes.
 fn look(mut view: View, git: &history::Repository, head: Head, asked: Option<Question>) -> HeadFound {
     let asked = asked.map_or_else(|| changed_by(git, &head.commit), Ok);
-    let ask = |view: &View| {
-        view.ask(|inputs| analysis::head_status(inputs, &head, asked.as_ref().map_err(String::as_str)))
-    };
     let mut answers = Vec::new();
-    let (mut status, mut lacks, mut recheck) = ask(&view);
-    for _ in 0..ROUNDS {
-        if !lacks.wants_history() {
-            break;
-        }
-        lacks.rights.clear();
-        let found = past::look_up(git, &view.blobs, lacks);
-        found.clone().note(Arc::make_mut(&mut view.past));
-        answers.push(found);
-        (status, lacks, recheck) = ask(&view);
-    }
+    let question =
+        |inputs: &Inputs<'_>| analysis::head_status(inputs, &head, asked.as_ref().map_err(String::as_str));
+    let (status, _, recheck) = past::ask(&mut view, git, &mut answers, question, |it| &it.1);
     HeadFound { head, asked, status, recheck, answers }
 }
 

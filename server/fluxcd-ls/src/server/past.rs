@@ -1,11 +1,13 @@
 //! What Git answers to what analysis lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use analysis::{Answer, Between, Commit, CommitFiles, Head, Lacks, LogEntry, Past, Refs, Tip};
+use analysis::{Answer, Between, Commit, CommitFiles, Head, Inputs, Lacks, LogEntry, Past, Refs, Tip};
 use dashmap::DashMap;
 use manifests::{FileKind, ParsedFile, RepoPath, Tree};
+
+use super::view::View;
 
 /// How many commits between two are told.
 const LOG: usize = 5;
@@ -71,6 +73,30 @@ pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
     bases: Vec<(Pair, Answer<Option<String>>)>,
     between: Vec<(Between, Vec<LogEntry>)>,
+}
+
+/// Asks analysis something until history has nothing more to answer of what that lacks: an answer can raise a further question,
+/// the commit first, then a file in it. What was looked up is known to the view, and added to `answers`.
+pub(crate) fn ask<T>(
+    view: &mut View,
+    git: &history::Repository,
+    answers: &mut Vec<Answers>,
+    question: impl Fn(&Inputs<'_>) -> T,
+    lacks: impl Fn(&T) -> &Lacks,
+) -> T {
+    const ROUNDS: usize = 6;
+    let mut answer = view.ask(&question);
+    for _ in 0..ROUNDS {
+        let lacks = Lacks { rights: BTreeSet::new(), ..lacks(&answer).clone() };
+        if lacks.is_empty() {
+            break;
+        }
+        let found = look_up(git, &view.blobs, lacks);
+        found.clone().note(Arc::make_mut(&mut view.past));
+        answers.push(found);
+        answer = view.ask(&question);
+    }
+    answer
 }
 
 /// Looks up what analysis lacked.
