@@ -2,7 +2,7 @@
 //! defaults, and what others added.
 
 use manifests::value::{Data, Member, Text};
-use manifests::{FieldPath, Site, Value};
+use manifests::{FieldPath, Segment, Site, Value};
 use serde_json::Value as Json;
 
 use crate::compare::{DEPTH, scalar_holds};
@@ -21,7 +21,7 @@ pub(crate) struct Gap {
 pub(crate) enum Lack {
     /// The live object has no such key, where a type says which keys there are.
     Dropped,
-    /// It has another value, which is told for numbers and truth values: a text may be nobody's business.
+    /// It has another value, which is told for numbers, truth values and [`PLAIN`] texts: others may be nobody's business.
     Other(Option<String>),
 }
 
@@ -44,6 +44,23 @@ const QUANTITIES: &[&str] = &[
     "sizeLimit",
     "divisor",
     "averageValue",
+];
+
+/// Fields whose texts are no secrets whoever wrote them, unlike an `env` or an argument.
+const PLAIN: &[&str] = &[
+    "image",
+    "imagePullPolicy",
+    "type",
+    "schedule",
+    "serviceAccountName",
+    "storageClassName",
+    "ingressClassName",
+    "priorityClassName",
+    "restartPolicy",
+    "concurrencyPolicy",
+    "interval",
+    "timeout",
+    "path",
 ];
 
 /// What an object's metadata may have otherwise than it is written: its name is how it was found, and the rest has owners of
@@ -178,8 +195,13 @@ fn compare(written: &Value, live: &Json, at: &FieldPath, kind: Kind, depth: u32,
         (Data::Scalar(text), _) if is_held(text, live, kind) => {}
         (_, Json::Number(number)) => other(Some(number.to_string()), found),
         (_, Json::Bool(truth)) => other(Some(truth.to_string()), found),
+        (_, Json::String(text)) if kind == Kind::Quantity || is_plain(at) => other(Some(text.clone()), found),
         _ => other(None, found),
     }
+}
+
+fn is_plain(at: &FieldPath) -> bool {
+    matches!(at.last(), Some(Segment::Key(key)) if PLAIN.contains(&key.as_str()))
 }
 
 /// Items of a list that are told apart by their name.
@@ -310,7 +332,18 @@ mod tests {
         check(
             "spec: {image: a, on: true}",
             r#"{"spec": {"image": "b", "on": false}}"#,
-            &["spec.image differs", "spec.on is false"],
+            &["spec.image is b", "spec.on is false"],
+        );
+        check(
+            "spec: {limits: {cpu: 1}}",
+            r#"{"spec": {"limits": {"cpu": "500m"}}}"#,
+            &["spec.limits.cpu is 500m"],
+        );
+        // What may be a secret that somebody wrote into a text is not told.
+        check(
+            "spec: {env: [{name: a, value: x}], args: [b]}",
+            r#"{"spec": {"env": [{"name": "a", "value": "y"}], "args": ["c"]}}"#,
+            &["spec.env[0].value differs", "spec.args[0] differs"],
         );
         // Nobody's types: what is missing was taken away by somebody.
         check("data: {a: 1h, b: x}", r#"{"data": {"a": "60m"}}"#, &["data.a differs", "data.b differs"]);

@@ -267,6 +267,11 @@ impl RepoIndex {
         &self.catalog
     }
 
+    /// All YAML files that were told, in order.
+    pub fn files(&self) -> impl Iterator<Item = &RepoPath> {
+        self.files.keys()
+    }
+
     /// Files that hold Flux objects, in order.
     pub fn flux_files(&self) -> Vec<RepoPath> {
         let mut files: Vec<RepoPath> = self.objects.iter().map(|(_, _, at)| at.path.clone()).collect();

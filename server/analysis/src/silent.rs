@@ -121,6 +121,16 @@ impl View<'_> {
             if builds_nothing(delivery, covered) {
                 files.extend(covered.root_file().cloned());
             }
+            // What live objects were read for: a field that one dropped stands in a file that its object is made of.
+            if !self.cluster(cluster).live.is_empty() {
+                let dropped = |it: &&Outline| {
+                    !self.dropped_of_plain(cluster, &MadeOf { delivery, outline: it, patch: false }).is_empty()
+                };
+                for outline in covered.objects.iter().filter(dropped) {
+                    files.push(outline.origin.path().clone());
+                    files.extend(outline.shaped_by.iter().map(|it| it.path.clone()));
+                }
+            }
         }
         files
     }

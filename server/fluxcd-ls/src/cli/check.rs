@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::connect::{self, Selection};
+use super::connect::{self, Gathered, Selection};
 use super::format::Format;
 use super::report::{Entry, Report};
 use super::scene::Scene;
@@ -24,6 +24,10 @@ pub struct Arguments {
     /// Waits so long for the commit to be live or to fail: 90s, 10m, 1h.
     #[arg(long, value_name = "TIME", requires = "commit", value_parser = patience)]
     wait: Option<Duration>,
+    /// Reads the live object of every plain manifest, too (a request each, never a Secret): keys that Flux dropped from it in
+    /// silence are warnings then. What may not be read could not be told.
+    #[arg(long, conflicts_with = "commit")]
+    objects: bool,
     #[command(flatten)]
     clusters: Selection,
     /// How to print it.
@@ -38,8 +42,12 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
         return super::gate::run(commit, arguments.wait, &arguments.clusters, arguments.format, &settings)
             .await;
     }
-    let (clusters, unknown) = arguments.clusters.gather(&settings).await?;
-    let report = report(&arguments.paths, clusters, unknown, &settings)?;
+    let Gathered { clusters, mut unknown, connections } = arguments.clusters.gather(&settings).await?;
+    let mut scene = open(&arguments.paths, clusters, &settings)?;
+    if arguments.objects {
+        unknown.extend(scene.read_all(&arguments.paths, &connections).await?);
+    }
+    let report = look(&mut scene, &arguments.paths, unknown)?;
     print(&arguments.format.print(&report, arguments.format == Format::Text && colour()));
     Ok(report.exit_code())
 }
@@ -57,8 +65,13 @@ pub fn report(
     unknown: Vec<String>,
     settings: &Settings,
 ) -> Result<Report, CliError> {
+    look(&mut open(paths, clusters, settings)?, paths, unknown)
+}
+
+/// The repository that the first path lies in.
+fn open(paths: &[PathBuf], clusters: Vec<ClusterSnapshot>, settings: &Settings) -> Result<Scene, CliError> {
     let start = paths.first().cloned().unwrap_or_else(|| PathBuf::from("."));
-    look(&mut Scene::open(&start, clusters, settings)?, paths, unknown)
+    Scene::open(&start, clusters, settings)
 }
 
 /// All findings of a scene's files.

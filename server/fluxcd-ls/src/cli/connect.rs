@@ -62,14 +62,8 @@ impl Selection {
         !(self.contexts.is_empty() && self.snapshots.is_empty() && settings.snapshots.is_empty())
     }
 
-    /// The clusters as far as they can be had, and sentences about those that cannot.
-    pub async fn gather(&self, settings: &Settings) -> Result<(Vec<ClusterSnapshot>, Vec<String>), CliError> {
-        let gathered = self.gather_all(settings).await?;
-        Ok((gathered.clusters, gathered.unknown))
-    }
-
-    /// The same with connections to those that are live.
-    pub async fn gather_all(&self, settings: &Settings) -> Result<Gathered, CliError> {
+    /// The clusters as far as they can be had, with connections to those that are live, and sentences about those that cannot.
+    pub async fn gather(&self, settings: &Settings) -> Result<Gathered, CliError> {
         let mut clusters = self.recordings(settings)?;
         let (mut unknown, mut connections) = (Vec::new(), BTreeMap::new());
         if !self.contexts.is_empty() {

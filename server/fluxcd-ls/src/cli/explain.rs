@@ -31,7 +31,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
         if arguments.commit_status && !arguments.clusters.names_any(&settings) {
             Default::default()
         } else {
-            arguments.clusters.gather_all(&settings).await?
+            arguments.clusters.gather(&settings).await?
         };
     let mut scene = Scene::open(&file, clusters, &settings)?;
     let path = scene.inside(&file)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis::{FileReport, Gate, Lacks, Memo, Past, Question};
+use analysis::{FileReport, Gate, Lacks, LiveAnswer, Memo, Past, Question};
 use jiff::Timestamp;
 use manifests::{FileKind, RepoPath, TextRange, Tree as _};
 
@@ -184,6 +184,11 @@ impl Scene {
         all.extend(self.ask(analysis::files_with_marks));
         all.sort();
         all.dedup();
+        self.below(all, paths)
+    }
+
+    /// Those of `all` that are at or below `paths`; all of them where none is named.
+    fn below(&self, all: Vec<RepoPath>, paths: &[PathBuf]) -> Result<Vec<RepoPath>, CliError> {
         if paths.is_empty() {
             return Ok(all);
         }
@@ -238,6 +243,36 @@ impl Scene {
             Arc::make_mut(&mut cluster.live).note(wanted.object.clone(), reading);
         }
         !read.is_empty()
+    }
+
+    /// Reads the live objects of all manifests at or below `paths`, or of the whole repository. What could not be read, in
+    /// sentences: each reason once.
+    pub async fn read_all(
+        &mut self,
+        paths: &[PathBuf],
+        connections: &BTreeMap<Arc<str>, cluster::Access>,
+    ) -> Result<BTreeSet<String>, CliError> {
+        let mut wanted = BTreeSet::new();
+        for path in self.below(self.view.index.files().cloned().collect(), paths)? {
+            wanted.extend(self.report(&path).live);
+        }
+        self.read(&wanted, connections).await;
+        let clusters = self.clusters();
+        let why = wanted.iter().filter_map(|wanted| {
+            let cluster = clusters.iter().find(|it| *it.key == wanted.cluster)?;
+            let why = match &cluster.live.get(&wanted.object)?.answer {
+                LiveAnswer::Found(_) => return None,
+                // Nothing was dropped from what is not there; Flux makes it again.
+                LiveAnswer::Gone => return None,
+                LiveAnswer::Forbidden { verb, resource } => {
+                    format!("live objects: no permission to {verb} {resource} in {}", wanted.object.namespace)
+                }
+                LiveAnswer::NotServed => format!("{}: the cluster does not serve this kind", wanted.object),
+                LiveAnswer::Failed(why) => format!("live objects: {why}"),
+            };
+            Some(format!("{}: {why}", cluster.name))
+        });
+        Ok(why.collect())
     }
 
     /// What could not be told of a file that was asked for, in sentences.

@@ -62,6 +62,18 @@ fn a_key_that_kubernetes_does_not_know_is_marked_though_flux_is_ready() {
             assert!(ran.stdout.contains(part), "no {part:?} in {}", ran.stdout);
         }
 
+        // `check` reads live objects where it is asked to: what Flux is silent about is a warning.
+        let check = ["check", "--context", "staging", "--kubeconfig", kubeconfig];
+        let ran = run(home.command(check).current_dir(shop.folder()));
+        assert!(ran.code == 0 && !ran.stdout.contains("DroppedField"), "{}{}", ran.stdout, ran.stderr);
+        let ran = run(home.command(check).arg("--objects").current_dir(shop.folder()));
+        assert!(
+            ran.code == 0 && ran.stdout.contains("warning") && ran.stdout.contains("DroppedField"),
+            "{}{}",
+            ran.stdout,
+            ran.stderr
+        );
+
         // Mended, the mark goes when the object is what is written.
         shop.write("apps/web.yaml", &misspelt.replace("          imagePullPolicies: Always\n", ""));
         shop.push("Pull images as before");
@@ -90,6 +102,11 @@ fn a_key_that_kubernetes_does_not_know_is_marked_though_flux_is_ready() {
         editor.listen(Duration::from_millis(500));
         assert_eq!(editor.diagnostics(&manifest), &[] as &[Value]);
         editor.stop();
+        let kubeconfig = viewer.path().to_str().unwrap();
+        let check = ["check", "--objects", "apps", "--context", "staging", "--kubeconfig", kubeconfig];
+        let ran = run(home.command(check).current_dir(shop.folder()));
+        let lack = "staging: live objects: no permission to get deployments.apps in objects";
+        assert!(ran.code == 2 && ran.stdout.contains(lack), "{}{}", ran.stdout, ran.stderr);
         Ok(())
     });
 }
