@@ -94,7 +94,7 @@ fn same(a: &Node, b: &Node, depth: u32) -> bool {
 
 fn same_entry(entry: &Entry, own: &Node, other: &Node, depth: u32) -> bool {
     let Some(key) = entry.key.as_scalar() else { return false };
-    if key.value == "<<" {
+    if *key.value == *"<<" {
         return true;
     }
     match (own.entry(&key.value), other.entry(&key.value)) {
@@ -217,7 +217,7 @@ fn holds(node: &Node, live: Option<&Json>, depth: u32) -> bool {
         NodeKind::Mapping(entries) => match live {
             Some(Json::Object(live)) => entries.iter().all(|entry| match entry.key.as_scalar() {
                 Some(key) => match node.entry(&key.value) {
-                    Some(last) => key.value == "<<" || holds(&last.value, live.get(&key.value), depth),
+                    Some(last) => *key.value == *"<<" || holds(&last.value, live.get(&*key.value), depth),
                     None => true,
                 },
                 None => false,

@@ -133,6 +133,8 @@ pub(crate) struct Subject<'s> {
     pub(crate) origin: &'s Origin,
     /// The version whose texts the live spec is from.
     pub(crate) applied_spec: Option<Version>,
+    /// Stages often are at the same commit: it is compared once.
+    pub(crate) compared: std::cell::RefCell<Vec<(Point, Point, Compared)>>,
 }
 
 impl View<'_> {
@@ -174,6 +176,7 @@ impl View<'_> {
             id: &made.id,
             origin: &made.origin,
             applied_spec: self.applied_spec(cluster, kustomization),
+            compared: Default::default(),
         };
         if !delivery.from.is_certain() {
             return Some(journey);
@@ -355,6 +358,16 @@ impl View<'_> {
         if a == b || (self.are_one(&a.files, &b.files) && self.are_one(&a.spec, &b.spec)) {
             return Compared::Same;
         }
+        let known =
+            subject.compared.borrow().iter().find(|it| (&it.0, &it.1) == (a, b)).map(|it| it.2.clone());
+        known.unwrap_or_else(|| {
+            let compared = self.compared_anew(subject, a, b);
+            subject.compared.borrow_mut().push((a.clone(), b.clone(), compared.clone()));
+            compared
+        })
+    }
+
+    fn compared_anew(&self, subject: &Subject<'_>, a: &Point, b: &Point) -> Compared {
         let specs = self.specs(subject.cluster, subject.kustomization, &a.spec, &b.spec);
         let (one, two) = match specs {
             Specs::Both(one, two) => (Some((&a.spec, one)), Some((&b.spec, two))),
@@ -379,15 +392,18 @@ impl View<'_> {
     fn there(&self, subject: &Subject<'_>, version: &Version, spec: Option<(&Version, Arc<Value>)>) -> There {
         let (cluster, id) = (subject.cluster, subject.kustomization);
         let Some(tree) = self.tree_in(version) else { return There::Unknown };
-        let Some((_, delivery)) = self.derived[cluster].binding.deliveries.of(id) else {
+        let Some((at, delivery)) = self.derived[cluster].binding.deliveries.of(id) else {
             return There::Unknown;
         };
-        let key = (version.clone(), cluster, id.clone(), spec.as_ref().map(|it| it.0.clone()));
-        let known = self.there.borrow().get(&key).cloned();
-        let content = known.unwrap_or_else(|| {
+        let is_asked =
+            |it: &&BuiltAt| it.files == *version && it.spec.as_ref() == spec.as_ref().map(|it| it.0);
+        let known = self.there.borrow().get(&(cluster, at)).and_then(|it| it.iter().find(is_asked)).cloned();
+        let content = known.map(|it| it.content).unwrap_or_else(|| {
+            let own = spec.as_ref().map(|it| it.0.clone());
             let spec = spec.map_or_else(|| self.live_spec(cluster, id), |it| it.1);
             let content = Arc::new(self.build_with(version, tree, delivery.from.key(), spec));
-            self.there.borrow_mut().insert(key, Arc::clone(&content));
+            let built = BuiltAt { files: version.clone(), spec: own, content: Arc::clone(&content) };
+            self.there.borrow_mut().entry((cluster, at)).or_default().push(built);
             content
         });
         match content.build.find(subject.id, subject.origin) {
@@ -402,9 +418,21 @@ impl View<'_> {
     }
 
     /// Whether a document differs from what it was at a revision in nothing that counts, and yet differs.
-    pub(crate) fn only_comments(&self, revision: &Revision, path: &RepoPath, placed: &Placed) -> bool {
-        let then =
-            revision.commit().and_then(|it| self.counterpart(&Version::of(it), path, &placed.document));
+    pub(crate) fn only_comments(
+        &self,
+        revision: &Revision,
+        path: &RepoPath,
+        (nth, placed): (usize, &Placed),
+    ) -> bool {
+        let Some(commit) = revision.commit() else { return false };
+        // Nearly always it is the very text, at the same place.
+        let there = self.file_at(commit, path).flatten();
+        if there.is_some_and(|it| {
+            it.documents().get(nth).is_some_and(|it| it.document.text() == placed.document.text())
+        }) {
+            return false;
+        }
+        let then = self.counterpart(&Version::of(commit), path, &placed.document);
         then.flatten().is_some_and(|it| it.text().trim_end() != placed.document.text().trim_end())
     }
 
@@ -429,6 +457,13 @@ pub(crate) fn is_well(verdict: &Verdict, applied: &Revision) -> bool {
 pub(crate) type Journeys =
     std::cell::RefCell<std::collections::HashMap<(usize, ObjectId, Id), Option<Arc<Journey>>>>;
 
-/// What [`View::journey`] built, with the live spec or with the one that the version has.
-pub(crate) type Builds =
-    std::cell::RefCell<std::collections::HashMap<(Version, usize, ObjectId, Option<Version>), Arc<Content>>>;
+/// What [`View::journey`] built of a version, with the live spec or with the one that a version has.
+#[derive(Clone)]
+pub(crate) struct BuiltAt {
+    files: Version,
+    spec: Option<Version>,
+    content: Arc<Content>,
+}
+
+/// By cluster and delivery: a handful of versions each.
+pub(crate) type Builds = std::cell::RefCell<std::collections::HashMap<(usize, usize), Vec<BuiltAt>>>;

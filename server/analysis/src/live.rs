@@ -121,17 +121,20 @@ pub(crate) fn ground(verdict: &Verdict) -> String {
 
 impl<'a> View<'a> {
     /// The live object that a Kustomization's build makes of a document, which its inventory holds.
-    pub(crate) fn own_object(&self, cluster: usize, made: &MadeOf<'_>, verdict: &Verdict) -> Option<Own<'a>> {
+    pub(crate) fn own_object(
+        &self,
+        cluster: usize,
+        (made, listed): (&MadeOf<'_>, &[ObjectId]),
+        ground: &str,
+    ) -> Option<Own<'a>> {
         let applier = &made.delivery.kustomization;
-        let ids = made.listed()?;
-        let [id] = ids.as_slice() else { return None };
+        let [id] = listed else { return None };
         if applier.spec.remote || id.flux_kind().is_some() {
             return None;
         }
         let inventory = applier.status.inventory.as_ref()?;
         let version = inventory.get(id)?.version.to_owned();
-        let ground = ground(verdict);
-        self.want(cluster, id, version, ground.clone());
+        self.want(cluster, id, version, ground);
         let reading = self.cluster(cluster).live.get(id);
         let current = reading.is_some_and(|it| it.ground == ground);
         let passing = *id.kind == *"Job" && *id.group == *"batch";
@@ -139,12 +142,13 @@ impl<'a> View<'a> {
     }
 
     /// Notes that an answer is about a live object. Only what is live can be read.
-    fn want(&self, cluster: usize, id: &ObjectId, version: String, ground: String) {
+    fn want(&self, cluster: usize, id: &ObjectId, version: String, ground: &str) {
         if is_secret(id) || self.proof(cluster) != Proof::Live {
             return;
         }
         let cluster = self.cluster(cluster).key.to_owned();
-        self.wanted.borrow_mut().insert(Wanted { cluster, object: id.clone(), version, ground });
+        let wanted = Wanted { cluster, object: id.clone(), version, ground: ground.to_owned() };
+        self.wanted.borrow_mut().insert(wanted);
     }
 
     /// The object as the texts in front of the user make it.
@@ -338,7 +342,7 @@ impl View<'_> {
             {
                 continue;
             }
-            self.want(cluster, &object, identity.version.clone(), String::new());
+            self.want(cluster, &object, identity.version.clone(), "");
             let Some(reading) = self.cluster(cluster).live.get(&object) else { continue };
             let Some(live) = reading.answer.found() else { continue };
             let Some(owner) = live.owner.clone().filter(|it| it.flux_kind() == Some(Kind::Kustomization))

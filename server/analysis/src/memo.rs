@@ -21,9 +21,14 @@ use crate::versions::{PastBuilds, Version};
 #[derive(Default)]
 pub struct Memo {
     clusters: Mutex<HashMap<String, Arc<Derived>>>,
+    /// What was replaced. It may hold the last of large builds: see [`Memo::let_go`].
+    replaced: Mutex<Vec<Arc<Derived>>>,
     pub(crate) past_builds: PastBuilds,
     pub(crate) changes: KnownChanges,
 }
+
+/// How much of what was replaced is kept at most.
+const REPLACED: usize = 8;
 
 /// By version of the repository and Kustomization; `None` for one that is not applied from here.
 type Contents = HashMap<(Version, ObjectId), Option<Arc<Content>>>;
@@ -105,8 +110,22 @@ impl Memo {
             faults: ById::default(),
         });
         let mut all = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(cluster.to_owned(), Arc::clone(&derived));
+        let replaced = all.insert(cluster.to_owned(), Arc::clone(&derived));
+        drop(all);
+        // Taking apart what was made of thousands of lines takes a millisecond that nobody should wait for.
+        let mut all = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever never lets go waits now and then.
+        if all.len() >= REPLACED {
+            all.clear();
+        }
+        all.extend(known.into_iter().chain(replaced));
         derived
+    }
+
+    /// Lets go of what was replaced since. To be called when an answer was given, on a thread for which nobody waits.
+    pub fn let_go(&self) {
+        let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(replaced);
     }
 }
 

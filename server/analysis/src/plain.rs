@@ -16,7 +16,7 @@ use crate::index::DocRef;
 use crate::inputs::Proof;
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::lenses::{Row, start_of};
-use crate::live::Own;
+use crate::live::{Own, ground};
 use crate::page::{Page, spans};
 use crate::report::{Command, Hover, LensItem, LensRow};
 use crate::state::{Said, Sign, Tone};
@@ -39,6 +39,14 @@ pub(crate) struct Applied<'a> {
     journey: Option<Arc<Journey>>,
     /// The live object, as far as it was read.
     own: Option<Own<'a>>,
+}
+
+/// What of a Kustomization goes into the words about each document that it applies.
+pub(crate) struct Told {
+    trouble: Option<String>,
+    freshness: Option<String>,
+    applied: Option<String>,
+    ground: String,
 }
 
 impl Applied<'_> {
@@ -67,7 +75,7 @@ impl<'a> View<'a> {
                         && it.by.object == made.delivery.kustomization.id
                         && it.object == name_of(&made.outline.id)
                 });
-                if !known && let Some(applied) = self.applied_by(cluster, &made, path, placed) {
+                if !known && let Some(applied) = self.applied_by(cluster, &made, path, (nth, placed)) {
                     all.push(applied);
                 }
             }
@@ -80,10 +88,11 @@ impl<'a> View<'a> {
         cluster: usize,
         made: &MadeOf<'_>,
         path: &RepoPath,
-        placed: &Placed,
+        placed: (usize, &Placed),
     ) -> Option<Applied<'a>> {
         let applier = &made.delivery.kustomization;
-        let holds = !made.listed()?.is_empty();
+        let listed = made.listed()?;
+        let holds = !listed.is_empty();
         let remote = applier.spec.remote;
         let by = Standing {
             cluster,
@@ -98,10 +107,11 @@ impl<'a> View<'a> {
         };
         let verdict = self.verdict(cluster, &applier.id)?;
         let journey = self.journey(cluster, &applier.id, &made.outline.made());
+        let told = self.told_of(cluster, &verdict);
         let (mut said, mut named) =
-            self.said_of_applied(&by, made, &verdict, journey.as_deref(), (path, placed));
+            self.said_of_applied(&by, made, (&verdict, &told), journey.as_deref(), (path, placed));
         let (object, shaped_by) = (name_of(&made.outline.id), made.outline.shaped_by.clone());
-        let own = self.own_object(cluster, made, &verdict);
+        let own = self.own_object(cluster, (made, &listed), &told.ground);
         self.join_own(own.as_ref(), &mut said, &mut named);
         let applied = Applied { by, object, shaped_by, said, named, journey, own };
         if let Some(journey) = &applied.journey {
@@ -111,26 +121,41 @@ impl<'a> View<'a> {
         Some(applied)
     }
 
+    /// What is the same for all that it applies, found once.
+    fn told_of(&self, cluster: usize, verdict: &Verdict) -> Arc<Told> {
+        let key = (cluster, verdict.id.clone());
+        if let Some(known) = self.told.borrow().get(&key) {
+            return Arc::clone(known);
+        }
+        let told = Arc::new(Told {
+            trouble: self.trouble_of(cluster, verdict),
+            freshness: self.freshness(self.proof(cluster)),
+            applied: verdict.applied.as_ref().map(|it| words::data(&it.to_string())),
+            ground: ground(verdict),
+        });
+        self.told.borrow_mut().insert(key, Arc::clone(&told));
+        told
+    }
+
     fn said_of_applied(
         &self,
         by: &Standing,
         made: &MadeOf<'_>,
-        verdict: &Verdict,
+        (verdict, told): (&Verdict, &Told),
         journey: Option<&Journey>,
-        (path, placed): (&RepoPath, &Placed),
+        (path, placed): (&RepoPath, (usize, &Placed)),
     ) -> (Said, String) {
         let proof = self.proof(by.cluster);
-        let freshness = self.freshness(proof);
         let said = |phrase: String, tone: Tone| Said {
             sign: None,
             phrase,
             tone,
-            freshness: freshness.clone(),
+            freshness: told.freshness.clone(),
             differs: false,
         };
         let unnamed = |said: Said| (said.clone(), said.phrase);
-        let trouble = self.trouble_of(by.cluster, verdict);
-        let and = |trouble: Option<String>| trouble.map(|it| format!(", {it}")).unwrap_or_default();
+        let trouble = told.trouble.as_deref();
+        let and = |trouble: Option<&str>| trouble.map(|it| format!(", {it}")).unwrap_or_default();
         let reach = journey.map(|it| &it.reach);
         // It is not there: how far it has come says why, where that can be told.
         let is_told = |it: &Journey| match &it.reach {
@@ -148,7 +173,7 @@ impl<'a> View<'a> {
                 Reach::At(Stage::Fetched) => Tone::of(&verdict.state).max(Tone::Behind),
                 _ => Tone::Behind,
             };
-            Some((format!("{words}{}", if waits { and(trouble.clone()) } else { String::new() }), tone))
+            Some((format!("{words}{}", if waits { and(trouble) } else { String::new() }), tone))
         });
         if by.strength == Strength::Expected {
             let Some((words, _)) = on_its_way else {
@@ -162,7 +187,7 @@ impl<'a> View<'a> {
         if let Some((words, tone)) = on_its_way {
             return unnamed(Said { differs: true, ..said(words, tone) });
         }
-        let Some(applied) = &verdict.applied else {
+        let (Some(applied), Some(revision)) = (&verdict.applied, &told.applied) else {
             // In the inventory, so that some revision was applied: which one is not told.
             return unnamed(said(format!("in the inventory{}", and(trouble)), Tone::Unknown));
         };
@@ -174,7 +199,7 @@ impl<'a> View<'a> {
             && self.has_commits(by, verdict);
         let is_live = matches!(reach, Some(Reach::At(Stage::Healthy)));
         let done = if good { "live" } else { "applied" };
-        let start = format!("{done} {}", words::data(&applied.to_string()));
+        let start = format!("{done} {revision}");
         let mut rest = String::new();
         if let Some(journey) = journey {
             if matches!(journey.reach, Reach::At(Stage::Applied | Stage::Healthy))

@@ -124,7 +124,9 @@ impl View<'_> {
             // What live objects were read for: a field that one dropped stands in a file that its object is made of.
             if !self.cluster(cluster).live.is_empty() {
                 let dropped = |it: &&Outline| {
-                    !self.dropped_of_plain(cluster, &MadeOf { delivery, outline: it, patch: false }).is_empty()
+                    !self
+                        .dropped_of_plain(cluster, &MadeOf { delivery, outline: it, patch: false })
+                        .is_empty()
                 };
                 for outline in covered.objects.iter().filter(dropped) {
                     files.push(outline.origin.path().clone());

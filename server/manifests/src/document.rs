@@ -206,7 +206,7 @@ impl Document {
                     };
                     let Some(entry) = entries.iter().find(covers) else { break };
                     path.push(Segment::Key(
-                        entry.key.as_scalar().map(|it| it.value.clone()).unwrap_or_default(),
+                        entry.key.as_scalar().map(|it| it.value.to_string()).unwrap_or_default(),
                     ));
                     if entry.key.touches(offset) {
                         node = &entry.key;
@@ -240,7 +240,7 @@ impl Document {
             match &node.kind {
                 NodeKind::Mapping(entries) if !entries.is_empty() => {
                     open.extend(entries.iter().rev().map(|entry| {
-                        let key = entry.key.as_scalar().map(|it| it.value.clone()).unwrap_or_default();
+                        let key = entry.key.as_scalar().map(|it| it.value.to_string()).unwrap_or_default();
                         (path.key(key), &entry.value)
                     }));
                 }

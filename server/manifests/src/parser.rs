@@ -184,7 +184,7 @@ impl<'text> Builder<'text> {
         };
         // The parser writes an absent value as `~`.
         let absent = style == ScalarStyle::Plain && at.is_empty();
-        let value = if absent { String::new() } else { value.to_owned() };
+        let value = if absent { "" } else { value }.into();
         let scalar = Scalar { value, style, inner: crate::range(inner) };
         Node { range: crate::range(range), kind: NodeKind::Scalar(scalar) }
     }
@@ -258,7 +258,7 @@ fn close(open: Open, end: &Range<usize>) -> Node {
             if let Some(key) = key {
                 // The parser always sends a value; if it ever does not, the key is not lost.
                 let range = TextRange::empty(key.range.end());
-                let absent = Scalar { value: String::new(), style: ScalarStyle::Plain, inner: range };
+                let absent = Scalar { value: "".into(), style: ScalarStyle::Plain, inner: range };
                 entries.push(Entry { key, value: Node { range, kind: NodeKind::Scalar(absent) } });
             }
             let ranges = entries.iter().flat_map(|entry| [entry.key.range, entry.value.range]);

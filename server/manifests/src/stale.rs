@@ -106,6 +106,6 @@ impl Carrier {
 }
 
 fn absent(range: TextRange) -> Node {
-    let scalar = Scalar { value: String::new(), style: ScalarStyle::Plain, inner: range };
+    let scalar = Scalar { value: "".into(), style: ScalarStyle::Plain, inner: range };
     Node { range, kind: NodeKind::Scalar(scalar) }
 }

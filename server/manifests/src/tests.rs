@@ -41,7 +41,7 @@ fn show_leaves(document: &Document) -> String {
     for (path, node) in document.leaves() {
         let written = document.slice(node.range);
         let value = match &node.kind {
-            NodeKind::Scalar(scalar) if scalar.value == written => String::new(),
+            NodeKind::Scalar(scalar) if *scalar.value == *written => String::new(),
             NodeKind::Scalar(scalar) => format!(" = {:?}", scalar.value),
             NodeKind::Alias(alias) => match &alias.target {
                 Some(target) => format!(" -> {:?}", document.slice(target.range)),

@@ -43,8 +43,9 @@ pub struct Entry {
 /// A scalar: the value that YAML makes of it, and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scalar {
-    /// The value after escapes, folding and removal of indentation.
-    pub value: String,
+    /// The value after escapes, folding and removal of indentation. Shared with the values that are made of the text, again at
+    /// each keystroke.
+    pub value: Arc<str>,
     /// How it was written.
     pub style: ScalarStyle,
     /// Where its content is written: inside the quotes; for a block scalar its content lines from the first
@@ -81,7 +82,7 @@ pub struct Alias {
 impl Scalar {
     /// Whether YAML reads this as null: absent, `~` or a spelling of `null`, not quoted.
     pub fn is_null(&self) -> bool {
-        self.style == ScalarStyle::Plain && matches!(self.value.as_str(), "" | "~" | "null" | "Null" | "NULL")
+        self.style == ScalarStyle::Plain && matches!(&*self.value, "" | "~" | "null" | "Null" | "NULL")
     }
 }
 
@@ -129,7 +130,7 @@ impl Node {
 
     /// The value of a scalar that is not null.
     pub fn as_str(&self) -> Option<&str> {
-        self.as_scalar().filter(|scalar| !scalar.is_null()).map(|scalar| scalar.value.as_str())
+        self.as_scalar().filter(|scalar| !scalar.is_null()).map(|scalar| &*scalar.value)
     }
 
     /// The entry with this key: the last one of that name, as for JSON; else what a merge key `<<` brings in.
@@ -153,7 +154,7 @@ impl Node {
 impl Entry {
     /// Whether this is the key's name.
     pub fn is(&self, key: &str) -> bool {
-        self.key.as_scalar().is_some_and(|scalar| scalar.value == key)
+        self.key.as_scalar().is_some_and(|scalar| *scalar.value == *key)
     }
 }
 

@@ -466,7 +466,7 @@ fn without_sites(value: Arc<Value>) -> Arc<Value> {
 fn convert(source: Arc<Source>) -> Option<Arc<Value>> {
     let document = Arc::clone(&source.document);
     let root = document.root.as_ref()?;
-    Some(Convert { source, shared: HashMap::new(), members: HashMap::new() }.value(root))
+    Some(Convert { source, shared: HashMap::new() }.value(root))
 }
 
 /// A document on its way to a value. What aliases point to is converted once and shared, so that a document that
@@ -474,8 +474,6 @@ fn convert(source: Arc<Source>) -> Option<Arc<Value>> {
 struct Convert {
     source: Arc<Source>,
     shared: HashMap<*const Node, Arc<Value>>,
-    /// Keys are few and often repeated.
-    members: HashMap<String, Arc<str>>,
 }
 
 impl Convert {
@@ -499,7 +497,7 @@ impl Convert {
                 for entry in entries.iter().filter(|entry| !entry.is("<<")) {
                     let Some(key) = entry.key.as_scalar() else { continue };
                     let member = Member {
-                        key: self.key(&key.value),
+                        key: Arc::clone(&key.value),
                         site: Some(self.site(entry.key.range)),
                         value: self.value(&entry.value),
                     };
@@ -526,7 +524,7 @@ impl Convert {
             }
             NodeKind::Sequence(items) => Data::Sequence(items.iter().map(|it| self.value(it)).collect()),
             NodeKind::Scalar(scalar) => Data::Scalar(Text {
-                value: scalar.value.as_str().into(),
+                value: Arc::clone(&scalar.value),
                 plain: scalar.style == crate::ScalarStyle::Plain,
                 made: None,
             }),
@@ -534,15 +532,6 @@ impl Convert {
             NodeKind::Alias(_) => Data::Scalar(Text::new("", true)),
         };
         Value { data, site: Some(self.site(node.range)) }
-    }
-
-    fn key(&mut self, key: &str) -> Arc<str> {
-        if let Some(known) = self.members.get(key) {
-            return Arc::clone(known);
-        }
-        let shared: Arc<str> = key.into();
-        self.members.insert(key.to_owned(), Arc::clone(&shared));
-        shared
     }
 
     fn site(&self, range: TextRange) -> Site {

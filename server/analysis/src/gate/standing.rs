@@ -58,6 +58,7 @@ impl Group<'_> {
             id: &change.id,
             origin: &change.origin,
             applied_spec: self.applied_spec.clone(),
+            compared: Default::default(),
         }
     }
 

@@ -29,7 +29,7 @@ enum Key {
 }
 
 /// What one document was found to hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
     at: usize,
     objects: Vec<Name>,
@@ -39,31 +39,32 @@ struct Held {
 impl Catalog {
     /// Tells a file as it is now, or that it is gone.
     pub(crate) fn set(&mut self, path: &RepoPath, file: Option<&ParsedFile>) {
-        let at = |index: usize| DocRef { path: path.clone(), index };
-        for held in self.files.remove(path).iter().flat_map(|it| it.iter()) {
-            for name in &held.objects {
-                self.objects.remove(&(name.clone(), at(held.at)));
-            }
-            for key in &held.mentions {
-                self.mentions.remove(&(key.clone(), at(held.at)));
-            }
-        }
-        let Some(file) = file else { return };
-        let all: Vec<Held> = file
-            .documents()
-            .iter()
-            .enumerate()
+        let new: Arc<[Held]> = file
+            .into_iter()
+            .flat_map(|file| file.documents().iter().enumerate())
             .map(|(at, placed)| held(path, at, placed))
             .filter(|it| !it.objects.is_empty() || !it.mentions.is_empty())
             .collect();
-        if all.is_empty() {
-            return;
+        let old = if new.is_empty() {
+            self.files.remove(path)
+        } else {
+            self.files.insert(path.clone(), Arc::clone(&new))
+        };
+        let old = old.unwrap_or_default();
+        // Most keystrokes name nothing and nobody anew.
+        let at = |held: &Held| DocRef { path: path.clone(), index: held.at };
+        for held in old.iter().filter(|it| !is_among(it, &new)) {
+            for name in &held.objects {
+                self.objects.remove(&(name.clone(), at(held)));
+            }
+            for key in &held.mentions {
+                self.mentions.remove(&(key.clone(), at(held)));
+            }
         }
-        for held in &all {
-            self.objects.extend(held.objects.iter().map(|it| (it.clone(), at(held.at))));
-            self.mentions.extend(held.mentions.iter().map(|it| (it.clone(), at(held.at))));
+        for held in new.iter().filter(|it| !is_among(it, &old)) {
+            self.objects.extend(held.objects.iter().map(|it| (it.clone(), at(held))));
+            self.mentions.extend(held.mentions.iter().map(|it| (it.clone(), at(held))));
         }
-        self.files.insert(path.clone(), all.into());
     }
 
     /// Documents that are, patch or make an object of this kind and name.
@@ -105,6 +106,11 @@ impl Catalog {
     fn with(&self, key: Key) -> impl Iterator<Item = &DocRef> {
         self.mentions.range((key.clone(), first())..).take_while(move |it| it.0 == key).map(|it| &it.1)
     }
+}
+
+/// Whether the same document holds the same in a list in the order of documents.
+fn is_among(held: &Held, all: &[Held]) -> bool {
+    all.binary_search_by_key(&held.at, |it| it.at).is_ok_and(|at| all.get(at) == Some(held))
 }
 
 fn first() -> DocRef {

@@ -703,7 +703,7 @@ fn typed(node: &Node) -> Value {
         NodeKind::Scalar(scalar) if scalar.is_null() => Value::Null,
         NodeKind::Scalar(scalar) => {
             let value = &scalar.value;
-            match (scalar.style, value.as_str()) {
+            match (scalar.style, &**value) {
                 (ScalarStyle::Plain, "true") => json!(true),
                 (ScalarStyle::Plain, "false") => json!(false),
                 (ScalarStyle::Plain, number) if number.parse::<i64>().is_ok() => {

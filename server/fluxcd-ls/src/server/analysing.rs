@@ -278,6 +278,11 @@ impl World {
             self.recheck_at(at);
         }
         self.fetch(id, lacks);
+        if let Some(repo) = self.repos.get(&id) {
+            let memo = Arc::clone(&repo.memo);
+            // Nobody waits for its end.
+            drop(tokio::task::spawn_blocking(move || memo.let_go()));
+        }
     }
 
     /// The moment at which an answer changes by the clock alone.

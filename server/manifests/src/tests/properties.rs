@@ -118,7 +118,7 @@ fn check_tree(document: &Document) {
         if let NodeKind::Scalar(scalar) = &node.kind {
             inside(node.range, scalar.inner);
             if let Some(map) = document.scalar_map(node) {
-                let mapped = map.in_document(TextRange::up_to(TextSize::of(&scalar.value)));
+                let mapped = map.in_document(TextRange::up_to(TextSize::of(&*scalar.value)));
                 mapped.iter().for_each(|range| inside(scalar.inner, *range));
             }
         }

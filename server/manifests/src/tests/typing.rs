@@ -42,7 +42,7 @@ spec:
 /// Leaf paths with the text line they stand at.
 fn leaves(document: &Document) -> BTreeMap<String, (usize, String)> {
     let line = |at: TextSize| document.text()[..usize::from(at)].matches('\n').count();
-    let value = |node: &crate::Node| node.as_scalar().map(|it| it.value.clone()).unwrap_or_default();
+    let value = |node: &crate::Node| node.as_scalar().map(|it| it.value.to_string()).unwrap_or_default();
     let leaves = document.leaves();
     leaves.iter().map(|(path, node)| (path.to_string(), (line(node.range.start()), value(node)))).collect()
 }
