@@ -37,6 +37,7 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     report.unknown.sort();
     report.unknown.dedup();
     report.live = view.wanted.take();
+    report.clusters = view.clusters_of(path, &stands);
     let (lacks, recheck_at) = view.finish();
     FileReport { lacks, recheck_at, ..report }
 }
@@ -171,23 +172,11 @@ pub fn goto_cause(inputs: &Inputs<'_>, cluster: &str, object: &ObjectId) -> Opti
     Some(Cause::Object { cluster: cluster.to_owned(), object: root, markdown })
 }
 
-/// Keys of the clusters that this file belongs to, those that apply it first. Empty if nothing tells.
+/// [`FileReport::clusters`] alone.
 pub fn clusters_of(inputs: &Inputs<'_>, path: &RepoPath) -> Vec<String> {
     let view = View::new(inputs);
     let stands = view.file(path).map(|file| view.stands(path, file)).unwrap_or_default();
-    let applies = |at: &usize| {
-        view.derived[*at].binding.known_to_read(path).next().is_some()
-            || stands.iter().flat_map(|it| &it.standings).any(|(standing, _)| {
-                standing.cluster == *at && standing.strength > crate::view::Strength::Guess
-            })
-    };
-    let mapped =
-        |at: &usize| !inputs.settings.mapping.is_empty() && inputs.settings.maps(path, view.cluster(*at));
-    let all = 0..inputs.clusters.len();
-    let allowed = all.filter(|at| inputs.settings.maps(path, view.cluster(*at)));
-    let mut found: Vec<usize> = allowed.filter(|at| applies(at) || mapped(at)).collect();
-    found.sort_by_key(|at| (!applies(at), *at));
-    found.into_iter().map(|at| view.cluster(at).key.to_owned()).collect()
+    view.clusters_of(path, &stands)
 }
 
 /// Clusters that were read and apply nothing of this repository, by name: what is not marked there was not looked for.
@@ -209,6 +198,22 @@ pub fn unplaced(inputs: &Inputs<'_>) -> Vec<String> {
 }
 
 impl View<'_> {
+    /// Keys of the clusters that a file belongs to, those that apply it first.
+    fn clusters_of(&self, path: &RepoPath, stands: &[Stand<'_>]) -> Vec<String> {
+        let applies = |at: &usize| {
+            self.derived[*at].binding.known_to_read(path).next().is_some()
+                || stands.iter().flat_map(|it| &it.standings).any(|(standing, _)| {
+                    standing.cluster == *at && standing.strength > crate::view::Strength::Guess
+                })
+        };
+        let settings = self.inputs.settings;
+        let mapped = |at: &usize| !settings.mapping.is_empty() && settings.maps(path, self.cluster(*at));
+        let allowed = (0..self.inputs.clusters.len()).filter(|at| settings.maps(path, self.cluster(*at)));
+        let mut found: Vec<usize> = allowed.filter(|at| applies(at) || mapped(at)).collect();
+        found.sort_by_key(|at| (!applies(at), *at));
+        found.into_iter().map(|at| self.cluster(at).key.to_owned()).collect()
+    }
+
     fn stands<'d>(&self, path: &'d RepoPath, file: &'d ParsedFile) -> Vec<Stand<'d>> {
         file.documents().iter().filter_map(|placed| self.stand(path, placed)).collect()
     }

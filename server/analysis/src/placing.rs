@@ -86,14 +86,11 @@ impl Spot {
 
 /// The object of a build that is named, if exactly one is the likeliest.
 pub(crate) fn find_object(build: &Build, named: &Named) -> Option<usize> {
-    let rank = |id: &Id, value: &Value| {
-        if *id.kind != *named.kind || named.group.as_ref().is_some_and(|it| **it != *id.group) {
+    let rank = |id: &Id, built: &Built| {
+        if named.group.as_ref().is_some_and(|it| **it != *id.group) {
             return None;
         }
-        let exact = *id.name == *named.name || is_written(value, &named.name);
-        if !exact && !id.may_be_named(&named.name) {
-            return None;
-        }
+        let exact = *id.name == *named.name || built.written_name().is_some_and(|it| **it == *named.name);
         let namespace = match (&id.namespace, &named.namespace) {
             (Some(own), Some(told)) if own.contains("${") => u32::from(!own.is_empty() && told.is_empty()),
             (Some(own), Some(told)) if **own == **told => 2,
@@ -106,8 +103,8 @@ pub(crate) fn find_object(build: &Build, named: &Named) -> Option<usize> {
     };
     let mut best: Option<((bool, u32), usize)> = None;
     let mut several = false;
-    for (at, object) in build.objects.iter().enumerate() {
-        let Some(rank) = object.id().and_then(|id| rank(&id, &object.value)) else { continue };
+    for (at, id, built) in build.named(&named.kind, &named.name) {
+        let Some(rank) = rank(id, built) else { continue };
         match best {
             Some((known, _)) if known > rank => {}
             Some((known, _)) if known == rank => several = true,
@@ -118,12 +115,6 @@ pub(crate) fn find_object(build: &Build, named: &Named) -> Option<usize> {
         }
     }
     best.map(|(_, at)| at).filter(|_| !several)
-}
-
-/// Whether an object is written with this name: before the variables in it were replaced.
-fn is_written(value: &Value, name: &str) -> bool {
-    let text = value.dig(&["metadata", "name"]).and_then(Value::as_text);
-    text.and_then(|it| it.made.as_ref()).is_some_and(|it| *it.written == *name)
 }
 
 /// Where a fault stands; `None` if only the Flux object's own document is left.

@@ -20,6 +20,8 @@ pub struct FileReport {
     pub actions: Vec<Action>,
     /// What would have made this better.
     pub lacks: Lacks,
+    /// Keys of the clusters that the file belongs to, those that apply it first. Empty if nothing tells.
+    pub clusters: Vec<String>,
     /// The live objects that this is about: worth reading while the file is open, and again when [`Wanted::ground`] is
     /// another.
     pub live: BTreeSet<Wanted>,

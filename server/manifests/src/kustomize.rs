@@ -10,6 +10,7 @@ mod generate;
 mod keys;
 mod lookup;
 mod merge;
+mod names;
 mod object;
 mod patches;
 mod transform;

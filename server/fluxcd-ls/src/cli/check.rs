@@ -93,7 +93,7 @@ pub fn look(scene: &mut Scene, paths: &[PathBuf], unknown: Vec<String>) -> Resul
         let asked = asked_for.contains(&path);
         if asked {
             // Of a whole repository it is no news that some of it belongs to clusters that were not asked.
-            let unknown = if paths.is_empty() { file.unknown.clone() } else { scene.unknown(&path, &file) };
+            let unknown = if paths.is_empty() { file.unknown.clone() } else { scene.unknown(&file) };
             report.unknown.extend(unknown.into_iter().map(|text| format!("{path}: {text}")));
         }
         for finding in file.findings {

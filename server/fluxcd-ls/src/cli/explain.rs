@@ -58,7 +58,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, CliError> {
         report = scene.report(&path);
     }
     unknown.extend(scene.strangers());
-    unknown.extend(scene.unknown(&path, &report));
+    unknown.extend(scene.unknown(&report));
     let mut out = scene.ask(|inputs| analysis::explain(inputs, &path, offset));
     for sentence in &unknown {
         out.push_str(&format!("could not be told: {sentence}\n"));

@@ -276,10 +276,10 @@ impl Scene {
     }
 
     /// What could not be told of a file that was asked for, in sentences.
-    pub fn unknown(&self, path: &RepoPath, report: &FileReport) -> Vec<String> {
+    pub fn unknown(&self, report: &FileReport) -> Vec<String> {
         let mut unknown = report.unknown.clone();
         // Where only the forge was asked, no cluster could have said.
-        if !self.clusters().is_empty() && self.ask(|inputs| analysis::clusters_of(inputs, path)).is_empty() {
+        if !self.clusters().is_empty() && report.clusters.is_empty() {
             unknown.push("none of the clusters asked applies it".to_owned());
         }
         unknown

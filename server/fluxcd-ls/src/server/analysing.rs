@@ -37,6 +37,11 @@ struct Lane {
 }
 
 impl Lanes {
+    /// Whether files that are open are being analysed.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.open.running
+    }
+
     /// Forgets what runs.
     pub(crate) fn reset(&mut self) {
         self.open.running = false;
@@ -171,7 +176,10 @@ impl World {
             if let Some(files) = self.take_lane(id, Which::Open) {
                 self.analyse(id, Which::Open, files, false);
             }
-            if self.repos.get(&id).is_some_and(|repo| repo.indexed)
+            // Nobody looks at the others meanwhile; what is looked at has all cores.
+            let is_waited_for = self.lanes.get(&id).is_some_and(Lanes::is_busy);
+            if !is_waited_for
+                && self.repos.get(&id).is_some_and(|repo| repo.indexed)
                 && let Some(files) = self.take_lane(id, Which::Closed)
             {
                 // With the last portion: what holds marks besides.
@@ -360,11 +368,11 @@ fn file(
         return file;
     }
     let report = report(view, git, &file.path, answers);
-    file.clusters = view.ask(|inputs| analysis::clusters_of(inputs, &file.path));
     if show.marks {
         file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
     }
     file.lenses = to_lsp::digest(&report.lenses);
+    file.clusters = report.clusters;
     file.lacks = report.lacks;
     file.live = report.live;
     file.recheck = report.recheck_at;

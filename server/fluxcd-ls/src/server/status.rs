@@ -1,5 +1,6 @@
 //! What a status bar shows: counts of all clusters, and how HEAD of each repository stands.
 
+use super::analysing::Lanes;
 use super::to_lsp;
 use super::world::{Done, World};
 use crate::lsp::convert;
@@ -14,7 +15,9 @@ impl World {
 
     /// Counts for the status bar, when something changed. Not on the owner's time: it looks at every object.
     pub(super) fn tell_status(&mut self) {
-        if !self.status_dirty || self.counting || !self.has_status_bar() {
+        // What is in front of the user comes first.
+        let is_busy = self.lanes.values().any(Lanes::is_busy);
+        if !self.status_dirty || self.counting || is_busy || !self.has_status_bar() {
             return;
         }
         // The counts do not depend on a repository: any one serves, and before there is one nothing is counted.

@@ -4,7 +4,7 @@
 //! would refuse the whole build, this goes on with what it has and says what is wrong ([`Build::unknown`]): a build that
 //! is being edited is broken most of the time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +13,7 @@ use text_size::TextRange;
 use super::generate;
 use super::keys::{self, StrayKey};
 use super::lookup::{Files, Found, is_remote};
+use super::names::Names;
 use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
 use super::transform::{self, Pairs};
 use super::variables::{self, Variables};
@@ -40,32 +41,11 @@ pub struct Build {
     pub root_file: Option<RepoPath>,
     /// Whether that says by an empty list that it has no resources.
     pub says_empty: bool,
-    /// Where which object is, for [`Build::find`]; made when somebody asks first.
-    by_name: OnceLock<HashMap<Name, usize>>,
+    /// Where which object is; made when somebody asks first.
+    pub(super) names: OnceLock<Names>,
 }
 
-/// Group, kind, namespace and name: what an object is called whatever its version.
-type Name = (Arc<str>, Arc<str>, Option<Arc<str>>, Arc<str>);
-
 impl Build {
-    /// An object by what it is called, its version aside; one that is generated also by its generator, for its name
-    /// changes with its content. For builds that are ready: what is added to [`Build::objects`] later is not found.
-    pub fn find(&self, id: &Id, origin: &Origin) -> Option<&Built> {
-        let name = |id: Id| (id.group, id.kind, id.namespace, id.name);
-        let by_name = self.by_name.get_or_init(|| {
-            let mut by_name = HashMap::with_capacity(self.objects.len());
-            for (at, object) in self.objects.iter().enumerate() {
-                if let Some(id) = object.id() {
-                    by_name.entry(name(id)).or_insert(at);
-                }
-            }
-            by_name
-        });
-        let named = by_name.get(&name(id.clone())).and_then(|at| self.objects.get(*at));
-        let is_generated = matches!(origin, Origin::Generated { .. });
-        named.or_else(|| self.objects.iter().find(|it| is_generated && it.origin == *origin))
-    }
-
     /// Why kustomize refuses to build this, if it does: then nothing of it is applied.
     pub fn refused(&self) -> Option<&Unknown> {
         self.unknown.iter().find(|it| it.why.refuses())

@@ -132,11 +132,14 @@ impl Id {
         may_be(&self.name, name)
     }
 
+    /// Whether part of the name is not known.
+    pub(super) fn has_pattern_name(&self) -> bool {
+        self.name.contains("${") || self.name.ends_with("-*")
+    }
+
     /// Whether part of the name or namespace is not known.
     pub fn is_pattern(&self) -> bool {
-        self.name.contains("${")
-            || self.name.ends_with("-*")
-            || self.namespace.as_deref().is_some_and(|it| it.contains("${"))
+        self.has_pattern_name() || self.namespace.as_deref().is_some_and(|it| it.contains("${"))
     }
 
     /// The namespace as kustomize compares it.
