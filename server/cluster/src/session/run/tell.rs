@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{End, LISTED_WITHIN, Round, Run, Watcher};
+use super::round::{Round, Watcher};
+use super::{End, LISTED_WITHIN, Run};
 use crate::contact::{ContactState, contact_state};
 use crate::event::{ConnectError, Event, SessionStatus, What};
 
