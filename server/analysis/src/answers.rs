@@ -32,7 +32,8 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     }
     report.findings.extend(file.as_ref().and_then(|it| view.mark_of_unapplied(path, it)));
     report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
-    let plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
+    let mut plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
+    plain.extend(view.row_of_charts(path));
     report.lenses = view.lenses(&stands, plain);
     report.unknown.sort();
     report.unknown.dedup();
@@ -52,6 +53,9 @@ pub fn files_with_marks(inputs: &Inputs<'_>) -> Vec<RepoPath> {
 /// Flux objects. Nothing elsewhere, so that it does not fight other language servers.
 pub fn hover(inputs: &Inputs<'_>, path: &RepoPath, offset: TextSize) -> Option<Hover> {
     let view = View::new(inputs);
+    if let Some(hover) = view.hover_of_charts(path, offset) {
+        return Some(hover);
+    }
     let file = view.any_file(path).or_else(|| view.left_out_file(path)).or_else(|| view.plain_file(path));
     let placed = file.as_ref().and_then(|it| it.document_at(offset));
     if let (Some(file), Some(placed)) = (&file, placed)
@@ -200,8 +204,10 @@ pub fn unplaced(inputs: &Inputs<'_>) -> Vec<String> {
 impl View<'_> {
     /// Keys of the clusters that a file belongs to, those that apply it first.
     fn clusters_of(&self, path: &RepoPath, stands: &[Stand<'_>]) -> Vec<String> {
+        let charts = self.charts_with(path);
         let applies = |at: &usize| {
             self.derived[*at].binding.known_to_read(path).next().is_some()
+                || charts.iter().any(|(cluster, _)| cluster == at)
                 || stands.iter().flat_map(|it| &it.standings).any(|(standing, _)| {
                     standing.cluster == *at && standing.strength > crate::view::Strength::Guess
                 })
@@ -285,6 +291,11 @@ impl View<'_> {
     /// Lens, marks and everything else of a document or a file.
     fn page_at(&self, path: &RepoPath, offset: Option<TextSize>) -> Page {
         let mut page = Page::default();
+        if let Some(charts) = self.page_of_charts(path) {
+            self.say_marks(&mut page, path, None);
+            page.extend(charts);
+            return page;
+        }
         let Some(file) = self.any_file(path).or_else(|| self.plain_file(path)) else {
             page.heading(spans![d path]);
             self.say_marks(&mut page, path, None);

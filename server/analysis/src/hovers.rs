@@ -108,6 +108,7 @@ impl View<'_> {
                 Text::Unknown => {}
             }
         }
+        self.say_chart(&mut page, cluster, live, &verdict, "its chart here: ");
         self.say_links(&mut page, cluster, live);
         self.say_history(&mut page, live);
         self.say_binding(&mut page, standing);

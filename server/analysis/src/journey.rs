@@ -11,6 +11,7 @@ use manifests::kustomize::{Id, Origin};
 use manifests::{Placed, RepoPath, Value};
 use std::sync::Arc;
 
+use crate::charts::ChartUse;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::past::Answer;
@@ -30,6 +31,8 @@ pub(crate) enum Stage {
     Pushed,
     /// In the source.
     Fetched,
+    /// A chart: in what source-controller packages for releases.
+    Packaged,
     Applied,
     /// And everything is well, as far as Flux looks.
     Healthy,
@@ -53,7 +56,39 @@ pub(crate) struct Journey {
     pub(crate) applied: Option<Revision>,
     /// A newer tag than the one that a pinned source has.
     pub(crate) tag: Option<NewerTag>,
+    /// A chart: the version that is packaged.
+    pub(crate) packaged: Option<Revision>,
+    /// A chart that Flux passes over.
+    pub(crate) untaken: Option<Untaken>,
     pub(crate) way: Arc<Way>,
+}
+
+impl Journey {
+    /// One that has not begun.
+    pub(crate) fn new(way: &Arc<Way>, applied: Option<Revision>) -> Journey {
+        Journey {
+            reach: Reach::Unknown(Why::NoRoot),
+            here: Stage::Edited,
+            at_least: false,
+            differs: None,
+            elsewhere: None,
+            newer: None,
+            applied,
+            tag: None,
+            packaged: None,
+            untaken: None,
+            way: Arc::clone(way),
+        }
+    }
+}
+
+/// A chart whose text differs from the one that was taken under the version that it still has.
+#[derive(Debug, Clone)]
+pub(crate) struct Untaken {
+    /// As `Chart.yaml` has it.
+    pub(crate) version: String,
+    /// The file that makes the difference.
+    pub(crate) differs: Option<RepoPath>,
 }
 
 /// The newest tag of this clone, where the source has an older one.
@@ -125,6 +160,34 @@ impl Point {
     }
 }
 
+/// What a cluster is told to have.
+pub(crate) struct Told {
+    pub(crate) stage: Stage,
+    pub(crate) revision: Revision,
+    /// The versions that this may be.
+    pub(crate) points: Result<Points, Why>,
+}
+
+/// The versions that something may be of: one, where that is written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Points {
+    pub(crate) all: Vec<Point>,
+    /// Those of them that were committed before, if clocks can be trusted. Never none.
+    pub(crate) likely: Vec<Point>,
+}
+
+impl Points {
+    pub(crate) fn one(point: Point) -> Points {
+        Points { all: vec![point.clone()], likely: vec![point] }
+    }
+}
+
+/// What is followed on its way.
+pub(crate) enum Followed<'s> {
+    Object(Subject<'s>),
+    Chart(&'s ChartUse),
+}
+
 /// The object that is followed.
 pub(crate) struct Subject<'s> {
     pub(crate) cluster: usize,
@@ -159,74 +222,86 @@ impl View<'_> {
         let way = self.way(cluster, kustomization)?;
         let verdict = self.verdict(cluster, kustomization)?;
         let applied = verdict.applied.clone();
-        let mut journey = Journey {
-            reach: Reach::Unknown(Why::NoRoot),
-            here: Stage::Edited,
-            at_least: false,
-            differs: None,
-            elsewhere: None,
-            newer: None,
-            applied: applied.clone(),
-            tag: None,
-            way: Arc::clone(&way),
-        };
-        let subject = Subject {
+        if !delivery.from.is_certain() {
+            return Some(Journey::new(&way, applied));
+        }
+        let spec = self.applied_spec(cluster, kustomization);
+        let fetched = way.hops.first().and_then(|it| it.revision.clone());
+        let points = [(Stage::Applied, applied.clone()), (Stage::Fetched, fetched)];
+        let told = points.into_iter().filter_map(|(stage, revision)| {
+            let revision = revision?;
+            let points = self.point(&revision).map(|version| match stage {
+                Stage::Applied => Points::one(Point::applied(version, spec.as_ref())),
+                _ => Points::one(Point::of(version)),
+            });
+            Some(Told { stage, revision, points })
+        });
+        let told: Vec<Told> = told.collect();
+        let is_well = applied.as_ref().is_some_and(|it| is_well(&verdict, it));
+        let followed = Followed::Object(Subject {
             cluster,
             kustomization,
             id: &made.id,
             origin: &made.origin,
-            applied_spec: self.applied_spec(cluster, kustomization),
+            applied_spec: spec.clone(),
             compared: Default::default(),
-        };
-        if !delivery.from.is_certain() {
-            return Some(journey);
-        }
+        });
+        Some(self.travel(&followed, &way, &told, applied, is_well))
+    }
+
+    /// How far what is followed has come, of what a cluster has at its stages, the furthest first.
+    pub(crate) fn travel(
+        &self,
+        followed: &Followed<'_>,
+        way: &Arc<Way>,
+        told: &[Told],
+        applied: Option<Revision>,
+        is_well: bool,
+    ) -> Journey {
+        let mut journey = Journey::new(way, applied.clone());
         let now = Point::of(Version::Buffer);
-        self.local(&subject, &now, &mut journey);
-        journey.tag = self.newer_tag(&subject, &now, &way);
-        let fetched = way.hops.first().and_then(|it| it.revision.clone());
-        let points = [(Stage::Applied, applied.clone()), (Stage::Fetched, fetched)];
+        self.local(followed, &now, &mut journey);
+        journey.tag = self.newer_tag(followed, &now, way);
         let mut lacks: Option<RepoPath> = None;
         let mut why = applied.is_none().then_some(Why::NotTold);
         let mut is_known = false;
-        for (stage, revision) in points {
-            let Some(revision) = revision else { continue };
-            let point = match self.point(&revision) {
-                Ok(version) if stage == Stage::Applied => {
-                    Point::applied(version, subject.applied_spec.as_ref())
-                }
-                Ok(version) => Point::of(version),
+        for Told { stage, revision, points } in told {
+            let points = match points {
+                Ok(points) => points,
                 Err(reason) => {
-                    why.get_or_insert(reason);
+                    why.get_or_insert_with(|| reason.clone());
                     continue;
                 }
             };
-            match self.compared(&subject, &now, &point) {
+            match self.same_at_all(followed, &now, &points.likely) {
                 // What is applied instead is not known: it may be this text.
-                Compared::Same if stage == Stage::Fetched && !is_known && applied.is_some() => {
+                Compared::Same if *stage < Stage::Applied && !is_known && applied.is_some() => {
                     journey.reach = Reach::Unknown(why.unwrap_or(Why::NotTold));
-                    return Some(journey);
+                    return journey;
                 }
                 Compared::Same => {
-                    let stage = match stage {
-                        Stage::Applied if is_well(&verdict, &revision) => Stage::Healthy,
+                    let is_certain = self.same_at_all(followed, &now, &points.all) == Compared::Same;
+                    let stage = match *stage {
+                        Stage::Applied if is_well && is_certain => Stage::Healthy,
                         stage => stage,
                     };
                     journey.reach = Reach::At(stage);
-                    journey.newer = self.newer(&subject, &now, &way);
-                    return Some(journey);
+                    journey.newer = self.newer(followed, &now, way);
+                    return journey;
                 }
                 Compared::Different(path) => {
-                    is_known |= stage == Stage::Applied;
+                    is_known |= *stage == Stage::Applied;
                     lacks = path.or(lacks);
-                    if self.is_older(&subject, &now, &point) {
-                        journey.reach = Reach::Older(stage);
-                        return Some(journey);
+                    if points.likely.iter().all(|it| self.is_older(followed, &now, it)) {
+                        journey.reach = Reach::Older(*stage);
+                        return journey;
                     }
                 }
                 Compared::Unknown => {
-                    why.get_or_insert(if self.is_incomplete(&point.files) {
-                        Why::NotInThisClone(revision, None)
+                    why.get_or_insert(if points.likely.iter().any(|it| self.is_incomplete(&it.files)) {
+                        Why::NotInThisClone(revision.clone(), None)
+                    } else if points.likely.len() > 1 {
+                        Why::NoCommit(revision.clone())
                     } else {
                         Why::NotComparable
                     });
@@ -242,26 +317,45 @@ impl View<'_> {
         };
         if journey.here < Stage::Pushed
             && let Some((_, tip)) = &way.tip
-            && self.is_older(&subject, &now, &Point::of(Version::of(&tip.commit)))
+            && self.is_older(followed, &now, &Point::of(Version::of(&tip.commit)))
         {
             journey.reach = Reach::Older(Stage::Pushed);
         }
-        Some(journey)
+        journey
+    }
+
+    /// Compares with versions of which any may be meant: known where all say the same.
+    pub(crate) fn same_at_all(&self, followed: &Followed<'_>, now: &Point, points: &[Point]) -> Compared {
+        let mut all = points.iter().map(|it| self.compared_as(followed, now, it));
+        let first = all.next().unwrap_or(Compared::Unknown);
+        let is_like_first = |it: Compared| match (&first, &it) {
+            (Compared::Different(_), Compared::Different(_)) => true,
+            (first, it) => *first == *it,
+        };
+        if all.all(is_like_first) { first } else { Compared::Unknown }
+    }
+
+    /// Compares what is followed at two points.
+    pub(crate) fn compared_as(&self, followed: &Followed<'_>, a: &Point, b: &Point) -> Compared {
+        match followed {
+            Followed::Object(subject) => self.compared(subject, a, b),
+            Followed::Chart(chart) => self.compared_charts(chart, &a.files, &b.files),
+        }
     }
 
     /// Where another text is than the one that is applied.
-    fn newer(&self, subject: &Subject<'_>, now: &Point, way: &Way) -> Option<Stage> {
+    fn newer(&self, followed: &Followed<'_>, now: &Point, way: &Way) -> Option<Stage> {
         let fetched = way.hops.first().and_then(|it| self.point(it.revision.as_ref()?).ok());
         let pushed = way.tip.as_ref().map(|(_, tip)| Version::of(&tip.commit));
         let points = [(Stage::Fetched, fetched), (Stage::Pushed, pushed)];
         points.into_iter().find_map(|(stage, version)| {
-            let there = self.compared(subject, now, &Point::of(version?));
+            let there = self.compared_as(followed, now, &Point::of(version?));
             matches!(there, Compared::Different(_)).then_some(stage)
         })
     }
 
     /// How far the text has come before any cluster.
-    fn local(&self, subject: &Subject<'_>, now: &Point, journey: &mut Journey) {
+    fn local(&self, followed: &Followed<'_>, now: &Point, journey: &mut Journey) {
         let refs = self.inputs.repo.refs;
         let mut points = Vec::new();
         if let Some((_, tip)) = &journey.way.tip {
@@ -270,7 +364,7 @@ impl View<'_> {
         points.extend(refs.head.iter().map(|it| (Stage::Committed, Version::of(&it.commit))));
         points.push((Stage::Saved, Version::Saved));
         for (stage, version) in points {
-            match self.compared(subject, now, &Point::of(version)) {
+            match self.compared_as(followed, now, &Point::of(version)) {
                 Compared::Same => {
                     journey.here = stage;
                     break;
@@ -291,14 +385,14 @@ impl View<'_> {
         if let Some((remote, branch)) = upstream
             && Some(branch.as_str()) != journey.way.follows.branch()
             && let Some((_, tip)) = refs.tip(std::slice::from_ref(remote), branch)
-            && matches!(self.compared(subject, now, &Point::of(Version::of(&tip.commit))), Compared::Same)
+            && matches!(self.compared_as(followed, now, &Point::of(Version::of(&tip.commit))), Compared::Same)
         {
             journey.elsewhere = Some(branch.clone());
         }
     }
 
     /// Of a source that takes one tag, or those of a range: the newest tag of this clone, if that is newer.
-    fn newer_tag(&self, subject: &Subject<'_>, now: &Point, way: &Way) -> Option<NewerTag> {
+    fn newer_tag(&self, followed: &Followed<'_>, now: &Point, way: &Way) -> Option<NewerTag> {
         if !matches!(way.follows, Follows::Tag(_) | Follows::Range(_)) {
             return None;
         }
@@ -312,7 +406,7 @@ impl View<'_> {
         }
         // Asks for the commit, if nobody did.
         let point = self.point(&Revision::new(commit)).ok();
-        let has_it = point.and_then(|it| match self.compared(subject, now, &Point::of(it)) {
+        let has_it = point.and_then(|it| match self.compared_as(followed, now, &Point::of(it)) {
             Compared::Same => Some(true),
             Compared::Different(_) => Some(false),
             Compared::Unknown => None,
@@ -332,7 +426,7 @@ impl View<'_> {
 
     /// Whether the text is what it was before somebody else changed it: it is the same in the newest commit that HEAD and
     /// the other version have in common, and it is not in the other.
-    fn is_older(&self, subject: &Subject<'_>, now: &Point, other: &Point) -> bool {
+    fn is_older(&self, followed: &Followed<'_>, now: &Point, other: &Point) -> bool {
         let (Some(head), Some(other)) = (&self.inputs.repo.refs.head, other.files.commit()) else {
             return false;
         };
@@ -349,7 +443,7 @@ impl View<'_> {
         };
         base.is_some_and(|base| {
             base != other
-                && matches!(self.compared(subject, now, &Point::of(Version::of(&base))), Compared::Same)
+                && matches!(self.compared_as(followed, now, &Point::of(Version::of(&base))), Compared::Same)
         })
     }
 

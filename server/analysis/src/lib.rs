@@ -23,6 +23,8 @@
 mod answers;
 mod builders;
 mod changes;
+mod charted;
+mod charts;
 mod compare;
 mod content;
 mod copies;
@@ -44,6 +46,7 @@ mod live;
 mod marked;
 mod memo;
 mod navigation;
+mod packaged;
 mod page;
 mod past;
 mod place;
@@ -79,7 +82,7 @@ pub use inventory::{Application, Inventory, SourceRef, Untold, inventory};
 pub use live::{LiveAnswer, LiveObjects, Reading, Wanted};
 pub use memo::Memo;
 pub use navigation::{Definition, Link, Target, definition, links, references};
-pub use past::{Answer, Between, Commit, CommitFiles, Lacks, LogEntry, Past};
+pub use past::{Answer, Between, Commit, CommitFiles, Lacks, Log, LogEntry, Logged, Past};
 pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
     Summary,

@@ -14,6 +14,7 @@ pub struct Past {
     commits: BTreeMap<String, Answer<Commit>>,
     bases: BTreeMap<(String, String), Answer<Option<String>>>,
     between: BTreeMap<Between, Vec<LogEntry>>,
+    logs: BTreeMap<Log, Logged>,
 }
 
 /// What one question to history came to.
@@ -73,6 +74,24 @@ pub struct Between {
     pub paths: Vec<RepoPath>,
 }
 
+/// A question: the commits up to `to`, from the beginning, that touch any of the paths.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Log {
+    /// The newest commit that counts.
+    pub to: String,
+    /// Files and folders.
+    pub paths: Vec<RepoPath>,
+}
+
+/// What history answers to a [`Log`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// Newest first.
+    pub commits: Vec<LogEntry>,
+    /// Whether these are all: neither too many, nor cut off by a shallow clone.
+    pub whole: bool,
+}
+
 impl fmt::Debug for Commit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Commit").field("subject", &self.subject).finish_non_exhaustive()
@@ -105,10 +124,16 @@ impl Past {
         self.between.insert(question, commits);
     }
 
+    /// Notes the commits that touch some paths.
+    pub fn note_log(&mut self, question: Log, answer: Logged) {
+        self.logs.insert(question, answer);
+    }
+
     /// Forgets that commits were missing: after a fetch they may be here.
     pub fn fetched(&mut self) {
         self.commits.retain(|_, answer| answer.known().is_some());
         self.bases.retain(|_, answer| answer.known().is_some());
+        self.logs.retain(|_, answer| answer.whole);
     }
 
     /// `None`: not asked yet.
@@ -124,6 +149,11 @@ impl Past {
     /// `None`: not asked yet.
     pub(crate) fn between(&self, question: &Between) -> Option<&[LogEntry]> {
         self.between.get(question).map(Vec::as_slice)
+    }
+
+    /// `None`: not asked yet.
+    pub(crate) fn log(&self, question: &Log) -> Option<&Logged> {
+        self.logs.get(question)
     }
 
     /// A file as it was at a commit; `Known(None)` if it was not there. `None`: not asked yet.
@@ -147,6 +177,8 @@ pub struct Lacks {
     pub bases: BTreeSet<(String, String)>,
     /// The commits between two: [`Past::note_between`].
     pub between: BTreeSet<Between>,
+    /// The commits that touch some paths: [`Past::note_log`].
+    pub logs: BTreeSet<Log>,
     /// Rights, as (cluster key, kind, namespace): [`crate::Rights::note`].
     pub rights: BTreeSet<(String, Kind, String)>,
 }
@@ -159,7 +191,7 @@ impl Lacks {
 
     /// Whether history has something to answer.
     pub fn wants_history(&self) -> bool {
-        !(self.commits.is_empty() && self.bases.is_empty() && self.between.is_empty())
+        !(self.commits.is_empty() && self.bases.is_empty() && self.between.is_empty() && self.logs.is_empty())
     }
 
     /// Adds what another answer lacks.
@@ -167,6 +199,7 @@ impl Lacks {
         self.commits.extend(other.commits);
         self.bases.extend(other.bases);
         self.between.extend(other.between);
+        self.logs.extend(other.logs);
         self.rights.extend(other.rights);
     }
 
@@ -175,6 +208,7 @@ impl Lacks {
         self.commits.retain(|it| !asked.commits.contains(it));
         self.bases.retain(|it| !asked.bases.contains(it));
         self.between.retain(|it| !asked.between.contains(it));
+        self.logs.retain(|it| !asked.logs.contains(it));
         self.rights.retain(|it| !asked.rights.contains(it));
     }
 }

@@ -158,23 +158,7 @@ impl<'a> View<'a> {
         let and = |trouble: Option<&str>| trouble.map(|it| format!(", {it}")).unwrap_or_default();
         let reach = journey.map(|it| &it.reach);
         // It is not there: how far it has come says why, where that can be told.
-        let is_told = |it: &Journey| match &it.reach {
-            Reach::Unknown(Why::NotInThisClone(revision, _)) => it.applied.as_ref() != Some(revision),
-            Reach::Unknown(_) => false,
-            Reach::At(_) | Reach::Older(_) => true,
-        };
-        let on_its_way = journey.filter(|it| is_told(it)).and_then(|it| {
-            let words = match it.reach {
-                Reach::At(Stage::Pushed | Stage::Fetched) => self.stage_words(it)?,
-                _ => format!("not live · {}", self.stage_words(it)?),
-            };
-            let waits = matches!(it.reach, Reach::At(Stage::Fetched));
-            let tone = match &it.reach {
-                Reach::At(Stage::Fetched) => Tone::of(&verdict.state).max(Tone::Behind),
-                _ => Tone::Behind,
-            };
-            Some((format!("{words}{}", if waits { and(trouble) } else { String::new() }), tone))
-        });
+        let on_its_way = journey.and_then(|it| self.on_its_way(it, verdict, trouble));
         if by.strength == Strength::Expected {
             let Some((words, _)) = on_its_way else {
                 let what = if made.patch { "object not applied" } else { "not applied" };
@@ -224,6 +208,29 @@ impl<'a> View<'a> {
         };
         let named = format!("{start} by {}{rest}", words::data(&by.object.name));
         (Said { sign: good.then_some(Sign::Good), ..said(format!("{start}{rest}"), tone) }, named)
+    }
+
+    /// What is said of a text that is not applied, and how bad that is; `None` where it is, and where that cannot be told.
+    pub(crate) fn on_its_way(
+        &self,
+        journey: &Journey,
+        verdict: &Verdict,
+        trouble: Option<&str>,
+    ) -> Option<(String, Tone)> {
+        let is_told = match &journey.reach {
+            Reach::Unknown(Why::NotInThisClone(revision, _)) => journey.applied.as_ref() != Some(revision),
+            Reach::Unknown(_) => false,
+            Reach::At(_) | Reach::Older(_) => true,
+        };
+        let words = self.stage_words(journey).filter(|_| is_told)?;
+        Some(match journey.reach {
+            Reach::At(Stage::Fetched | Stage::Packaged) => {
+                let trouble = trouble.map(|it| format!(", {it}")).unwrap_or_default();
+                (format!("{words}{trouble}"), Tone::of(&verdict.state).max(Tone::Behind))
+            }
+            Reach::At(Stage::Pushed) => (words, Tone::Behind),
+            _ => (format!("not live · {words}"), Tone::Behind),
+        })
     }
 
     /// The rows of the documents of a file that are no Flux objects. Neighbours that say the same share one.

@@ -31,7 +31,11 @@ impl View<'_> {
             }
             Reach::Unknown(_) => return self.local_words(journey),
         };
-        Some(match stage {
+        // In what is fetched and left there: that it is, no poll will change.
+        if let (Stage::Fetched | Stage::Packaged, Some(untaken)) = (stage, untaken_words(journey)) {
+            return Some(format!("not taken · {untaken}"));
+        }
+        let words = match stage {
             Stage::Edited | Stage::Saved | Stage::Committed => {
                 let since = journey.applied.as_ref().map(|it| format!(" {}", words::data(&it.to_string())));
                 let changed = || format!("changed since{}", since.unwrap_or_default());
@@ -39,7 +43,16 @@ impl View<'_> {
             }
             Stage::Pushed => self.pushed_words(journey),
             Stage::Fetched => self.fetched_words(journey),
+            Stage::Packaged => {
+                let packaged =
+                    journey.packaged.as_ref().map(|it| format!(" {}", words::data(&it.to_string())));
+                format!("packaged{}, not applied yet", packaged.unwrap_or_default())
+            }
             Stage::Applied | Stage::Healthy => return None,
+        };
+        Some(match untaken_words(journey) {
+            Some(untaken) => format!("{words}; {untaken}"),
+            None => words,
         })
     }
 
@@ -152,6 +165,18 @@ impl View<'_> {
 
     /// The journey as one line: `saved → committed → pushed → fetched main@1a2b3c4 10:03 → not applied yet`.
     pub(crate) fn say_journey(&self, page: &mut Page, cluster: usize, journey: &Journey, verdict: &Verdict) {
+        self.say_journey_of(page, cluster, journey, verdict, "this text: ");
+    }
+
+    /// The same, with what it is the journey of.
+    pub(crate) fn say_journey_of(
+        &self,
+        page: &mut Page,
+        cluster: usize,
+        journey: &Journey,
+        verdict: &Verdict,
+        what: &str,
+    ) {
         let mut parts = vec![match journey.here {
             Stage::Edited => "edited".to_owned(),
             _ => "saved".to_owned(),
@@ -180,6 +205,11 @@ impl View<'_> {
                 parts.push(format!("in {name}{}{}", revision.unwrap_or_default(), self.behind(hop.updated)));
             }
         }
+        if passed(Stage::Packaged)
+            && let Some(packaged) = &journey.packaged
+        {
+            parts.push(format!("packaged {}", words::data(&packaged.to_string())));
+        }
         if passed(Stage::Applied) {
             let applied = journey.applied.as_ref().map(|it| format!(" {}", words::data(&it.to_string())));
             let at = self.applied_at(cluster, verdict);
@@ -188,7 +218,7 @@ impl View<'_> {
         if reached == Stage::Healthy {
             parts.push(if verdict.health_checked { "healthy" } else { "health not checked" }.to_owned());
         }
-        let mut line = spans![w "this text: ", d parts.join(" → ")];
+        let mut line = spans![w what, d parts.join(" → ")];
         if let Some(waits) = self.stage_words(journey) {
             line.extend(spans![w "; ", d waits]);
         }
@@ -311,6 +341,11 @@ impl View<'_> {
     fn applied_at(&self, cluster: usize, verdict: &Verdict) -> Option<Timestamp> {
         let live = self.facts(cluster).get(&verdict.id)?;
         let applied = verdict.applied.as_ref()?;
+        if let Some(release) =
+            live.status.releases.iter().find(|it| it.chart_version.as_ref() == Some(applied))
+        {
+            return release.last_deployed;
+        }
         let entry = live
             .status
             .history
@@ -342,4 +377,10 @@ impl View<'_> {
             _ => return None,
         })
     }
+}
+
+/// Why Flux passes over a chart that is in its source.
+pub(crate) fn untaken_words(journey: &Journey) -> Option<String> {
+    let untaken = journey.untaken.as_ref()?;
+    Some(format!("Chart.yaml is still {} (ChartVersion)", words::data(&untaken.version)))
 }

@@ -156,6 +156,10 @@ impl View<'_> {
             Text::Differs => phrase.push_str("; the live spec differs"),
             Text::Same | Text::Unknown => {}
         }
+        let untaken = self.untaken_chart(standing);
+        if let Some(words) = &untaken {
+            phrase.push_str(&format!("; chart not taken · {words}"));
+        }
         match standing.strength {
             Strength::Guess if let Some(owner) = self.unreadable_owner(standing) => {
                 if text == Text::Same {
@@ -176,13 +180,14 @@ impl View<'_> {
             && !text.is_other()
             && text != Text::Unknown
             && waits.is_none()
+            && untaken.is_none()
             && self.has_commits(standing, &verdict);
         let bad = verdict.state.is_failure()
             && matches!(proof, Proof::Live | Proof::Recorded { .. })
             && standing.strength > Strength::Guess
             && !text.is_other()
             && self.is_own_trouble(standing.cluster, &standing.object);
-        let differs = text.is_other() || waits.is_some();
+        let differs = text.is_other() || waits.is_some() || untaken.is_some();
         if verdict.state == State::Ready && differs {
             tone = Tone::Behind;
         }

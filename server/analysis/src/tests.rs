@@ -1,6 +1,7 @@
 //! Fixtures: repositories and clusters as text, answers drawn under the source lines.
 
 mod catalogue;
+mod charts;
 mod drawing;
 mod fixture;
 mod gate;

@@ -38,6 +38,8 @@ pub(crate) struct View<'a> {
     pub(crate) told: OnceEach<Arc<crate::plain::Told>>,
     pub(crate) there: crate::journey::Builds,
     pub(crate) journeys: crate::journey::Journeys,
+    pub(crate) chart_texts: crate::charts::ChartTexts,
+    pub(crate) chart_journeys: OnceEach<Option<Arc<crate::journey::Journey>>>,
     pub(crate) specs: crate::specs::KnownSpecs,
     pub(crate) counterparts: RefCell<HashMap<(Version, RepoPath), Counterparts>>,
 }
@@ -109,6 +111,8 @@ impl<'a> View<'a> {
             told: RefCell::default(),
             there: RefCell::default(),
             journeys: RefCell::default(),
+            chart_texts: RefCell::default(),
+            chart_journeys: RefCell::default(),
             specs: crate::specs::KnownSpecs::default(),
             counterparts: RefCell::default(),
         }

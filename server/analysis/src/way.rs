@@ -98,6 +98,15 @@ impl View<'_> {
             });
             hops.splice(0..0, ours.map(hop));
         }
+        self.way_by(hops)
+    }
+
+    /// The way of what is taken from one source.
+    pub(crate) fn way_from(&self, source: &Arc<Object>) -> Arc<Way> {
+        Arc::new(self.way_by(vec![hop(source)]))
+    }
+
+    fn way_by(&self, hops: Vec<Hop>) -> Way {
         let follows = hops.first().map_or(Follows::Unknown, follows);
         let tip = self.tip(&hops, &follows);
         Way { hops, follows, tip }

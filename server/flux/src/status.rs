@@ -123,6 +123,9 @@ pub struct Status {
     pub inventory: Option<Inventory>,
     /// A Kustomization's (or flux-operator object's) outcomes, newest first.
     pub history: Vec<Reconciliation>,
+    /// HelmChart: `observedSourceArtifactRevision`, the revision of its source that was looked at last. Not the one that it was
+    /// packaged from: a version that is packaged already is not packaged again (source-controller, `localChartBuilder`).
+    pub observed_source: Option<Revision>,
     /// A HelmRelease's releases, newest first.
     pub releases: Vec<Release>,
     /// `status.helmChart` of a HelmRelease.
@@ -164,6 +167,7 @@ impl Status {
             last_applied_origin_revision: revision(value, "lastAppliedOriginRevision"),
             artifact: Artifact::read(at(value, "artifact")),
             inventory: Inventory::read(kind, at(value, "inventory")),
+            observed_source: revision(value, "observedSourceArtifactRevision"),
             history: if helm {
                 Vec::new()
             } else {

@@ -81,7 +81,7 @@ impl Repository {
     pub fn ahead_behind(&self, local: &str, remote: &str) -> Result<Divergence> {
         let repo = self.local();
         let (local, remote) = (self.find_commit(&repo, local)?.id, self.find_commit(&repo, remote)?.id);
-        let painted = self.paint(&repo, local, remote)?;
+        let painted = self.paint(&repo, local, Some(remote))?;
         if painted.cut_off {
             return Err(Error::CutOff(self.bring(&repo)));
         }
@@ -104,8 +104,27 @@ impl Repository {
     /// # Errors
     /// As [`Repository::commit`]; [`Error::LeftOut`] for a folder that a partial clone lacks.
     pub fn touching(&self, from: &str, to: &str, paths: &[RepoPath], limit: usize) -> Result<Touching> {
+        self.touching_of(Some(from), to, paths, limit)
+    }
+
+    /// The same from the beginning of the history.
+    ///
+    /// # Errors
+    /// As [`Repository::touching`].
+    pub fn all_touching(&self, to: &str, paths: &[RepoPath], limit: usize) -> Result<Touching> {
+        self.touching_of(None, to, paths, limit)
+    }
+
+    fn touching_of(
+        &self,
+        from: Option<&str>,
+        to: &str,
+        paths: &[RepoPath],
+        limit: usize,
+    ) -> Result<Touching> {
         let repo = self.local();
-        let (from, to) = (self.find_commit(&repo, from)?.id, self.find_commit(&repo, to)?.id);
+        let from = from.map(|it| self.find_commit(&repo, it).map(|it| it.id)).transpose()?;
+        let to = self.find_commit(&repo, to)?.id;
         let painted = self.paint(&repo, to, from)?;
         let mut end = if painted.cut_off { End::CutOff(self.bring(&repo)) } else { End::Whole };
         let wanted = Wanted::new(paths);
@@ -166,7 +185,8 @@ impl Repository {
     }
 
     /// Tells for the commits of two histories which of them have each, until they have met.
-    fn paint(&self, repo: &gix::Repository, left: ObjectId, right: ObjectId) -> Result<Painted> {
+    /// Without a second one, all of the first.
+    fn paint(&self, repo: &gix::Repository, left: ObjectId, right: Option<ObjectId>) -> Result<Painted> {
         let failed = |error| unreadable("the history", &error);
         // It only makes the walk faster.
         let cache = repo.commit_graph_if_enabled().ok().flatten();
@@ -178,7 +198,8 @@ impl Repository {
         let mut cut_off = Vec::new();
         let mut seen = 0;
         let mut slop = SLOP;
-        let mut todo = vec![(left, LEFT), (right, RIGHT)];
+        let mut todo = vec![(left, LEFT)];
+        todo.extend(right.map(|it| (it, RIGHT)));
         loop {
             for (id, sides) in todo.drain(..) {
                 let reached = graph.get_or_insert_full_commit(id, |commit| {

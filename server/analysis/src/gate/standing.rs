@@ -171,17 +171,8 @@ impl View<'_> {
                 stage = Stage::Pushed;
             }
         }
-        let journey = Journey {
-            reach: Reach::At(stage),
-            here: stage,
-            at_least: false,
-            differs: None,
-            elsewhere: None,
-            newer: None,
-            tag: None,
-            applied: applied.cloned(),
-            way: Arc::clone(&way),
-        };
+        let journey =
+            Journey { reach: Reach::At(stage), here: stage, ..Journey::new(&way, applied.cloned()) };
         let mut text = match (stage, way.follows.branch()) {
             (Stage::Committed, Some(branch)) if way.tip.is_some() => {
                 format!("not in {}, which is followed", words::data(branch))

@@ -30,6 +30,8 @@ use std::sync::Arc;
 use crate::*;
 
 pub(crate) const NOW: &str = "2026-11-22T06:00:00Z";
+/// When commits were made that do not tell.
+const COMMITTED: &str = "2026-11-20T10:00:00Z";
 /// A Monday, less than a week before [`NOW`].
 const MONDAY: &str = "2026-11-16T14:02:00Z";
 
@@ -106,10 +108,14 @@ pub(crate) struct World {
     /// Two commits and the newest that they have in common.
     bases: BTreeMap<(String, String), String>,
     pub(crate) offer: bool,
+    /// The history does not go back to its beginning.
+    shallow: bool,
     pub(crate) not_connected: Vec<String>,
     pub(crate) now: Timestamp,
     pub(crate) ours: Ours,
     commits: BTreeMap<String, String>,
+    /// The commits in their order, the oldest first, and when they were made.
+    order: Vec<(String, Timestamp)>,
     then: BTreeMap<(String, RepoPath), Option<String>>,
     /// The files as the fixture has them: what every commit has that is not told otherwise.
     committed: BTreeMap<RepoPath, String>,
@@ -137,10 +143,12 @@ impl World {
             saved: None,
             bases: BTreeMap::new(),
             offer: false,
+            shallow: false,
             not_connected: Vec::new(),
             now: at(NOW),
             ours: Ours("https://git.example/fleet".to_owned()),
             commits: BTreeMap::new(),
+            order: Vec::new(),
             then: BTreeMap::new(),
             committed: BTreeMap::new(),
             zone: TimeZone::UTC,
@@ -161,6 +169,9 @@ impl World {
                 Some("commits") => {
                     for line in text.lines() {
                         let (commit, subject) = line.split_once(' ').expect("a commit and its subject");
+                        // `1a2b3c4@2026-11-21T19:00:00Z Add web`
+                        let (commit, time) = commit.split_once('@').unwrap_or((commit, COMMITTED));
+                        world.order.push((full(commit), at(time)));
                         world.commits.insert(full(commit), subject.to_owned());
                     }
                 }
@@ -205,6 +216,7 @@ impl World {
         match key {
             "ascii" => self.settings.ascii = true,
             "offer" => self.offer = true,
+            "shallow" => self.shallow = true,
             "off" => self.settings.actions = false,
             "verbs" => self.settings.lens_verbs = value.parse().expect("a number"),
             "max" => self.settings.lens_max = value.parse().expect("a number"),
@@ -287,12 +299,15 @@ impl World {
     /// Answers what was lacking, as history would.
     pub(crate) fn look_up(&mut self, lacks: Lacks) {
         for commit in lacks.commits {
-            let answer = match self.commits.get(&commit) {
+            // A chart's version has the first digits only.
+            let whole = self.commits.keys().find(|it| it.starts_with(&commit)).cloned();
+            let whole = whole.unwrap_or_else(|| commit.clone());
+            let answer = match self.commits.get(&whole) {
                 Some(subject) => Answer::Known(Commit {
                     subject: subject.clone(),
                     author: "Ada".to_owned(),
-                    time: at("2026-11-20T10:00:00Z"),
-                    files: Arc::new(self.files_of(&commit)),
+                    time: self.made_at(&whole),
+                    files: Arc::new(self.files_of(&whole)),
                 }),
                 None => Answer::NotInThisClone(Some("git fetch origin".into())),
             };
@@ -305,6 +320,39 @@ impl World {
         for question in lacks.between {
             self.past.note_between(question, Vec::new());
         }
+        for question in lacks.logs {
+            let answer = self.logged(&question);
+            self.past.note_log(question, answer);
+        }
+    }
+
+    fn made_at(&self, commit: &str) -> Timestamp {
+        self.order.iter().find(|it| it.0 == commit).map_or_else(|| at(COMMITTED), |it| it.1)
+    }
+
+    /// The commits that touch some paths, in a history without branches.
+    fn logged(&self, question: &Log) -> Logged {
+        let count = self.order.iter().position(|it| it.0 == question.to).map_or(0, |it| it + 1);
+        let texts = |commit: &str| {
+            let tree = self.files_of(commit).tree;
+            let wanted = |path: &&RepoPath| question.paths.iter().any(|it| path.starts_with(it));
+            let texts: Vec<_> = tree.paths().filter(wanted).map(|it| (it.clone(), tree.read(it))).collect();
+            texts
+        };
+        let mut commits = Vec::new();
+        let mut before = Vec::new();
+        for (hash, time) in self.order.iter().take(count) {
+            let now = texts(hash);
+            if now != before {
+                let subject = self.commits[hash].clone();
+                commits.insert(
+                    0,
+                    LogEntry { hash: hash.clone(), subject, author: "Ada".to_owned(), time: *time },
+                );
+            }
+            before = now;
+        }
+        Logged { commits, whole: !self.shallow }
     }
 
     fn files_of(&self, commit: &str) -> Files {

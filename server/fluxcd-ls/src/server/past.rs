@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use analysis::{Answer, Between, Commit, CommitFiles, Head, Inputs, Lacks, LogEntry, Past, Refs, Tip};
+use analysis::{
+    Answer, Between, Commit, CommitFiles, Head, Inputs, Lacks, Log, LogEntry, Logged, Past, Refs, Tip,
+};
 use dashmap::DashMap;
 use manifests::{FileKind, ParsedFile, RepoPath, Tree};
 
@@ -11,6 +13,8 @@ use super::view::View;
 
 /// How many commits between two are told.
 const LOG: usize = 5;
+/// How many commits that touch a chart are told.
+const WHOLE_LOG: usize = 50;
 /// Parsed files of commits beyond this many are forgotten together.
 const MAX_BLOBS: usize = 20_000;
 
@@ -73,6 +77,7 @@ pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
     bases: Vec<(Pair, Answer<Option<String>>)>,
     between: Vec<(Between, Vec<LogEntry>)>,
+    logs: Vec<(Log, Logged)>,
 }
 
 /// Asks analysis something until history has nothing more to answer of what that lacks: an answer can raise a further question,
@@ -102,7 +107,10 @@ pub(crate) fn ask<T>(
 /// Looks up what analysis lacked.
 pub(crate) fn look_up(git: &history::Repository, blobs: &Arc<Blobs>, lacks: Lacks) -> Answers {
     let commits = lacks.commits.into_iter().map(|hash| {
-        let found = git.commit(&hash).and_then(|commit| Ok((commit, git.tree(&hash)?)));
+        // A chart's version names twelve digits of a commit.
+        let full =
+            if hash.len() < 40 { git.resolve(&hash).map(|it| it.to_string()) } else { Ok(hash.clone()) };
+        let found = full.and_then(|full| Ok((git.commit(&full)?, git.tree(&full)?)));
         let answer = found.map(|(commit, tree)| Commit {
             subject: commit.subject,
             author: commit.author,
@@ -121,15 +129,32 @@ pub(crate) fn look_up(git: &history::Repository, blobs: &Arc<Blobs>, lacks: Lack
             tracing::debug!(%error, "history has no answer");
             Vec::new()
         });
-        let entry = |it: history::CommitInfo| LogEntry {
-            hash: it.id.to_string(),
-            subject: it.subject,
-            author: it.author,
-            time: it.time,
-        };
         (question, commits.into_iter().map(entry).collect())
     });
-    Answers { commits: commits.collect(), bases: bases.collect(), between: between.collect() }
+    let logs = lacks.logs.into_iter().map(|question| {
+        let found = git.all_touching(&question.to, &question.paths, WHOLE_LOG);
+        let answer = match found {
+            Ok(found) => Logged {
+                commits: found.commits.into_iter().map(entry).collect(),
+                whole: found.end == history::End::Whole,
+            },
+            Err(error) => {
+                tracing::debug!(%error, "history has no answer");
+                Logged { commits: Vec::new(), whole: false }
+            }
+        };
+        (question, answer)
+    });
+    Answers {
+        commits: commits.collect(),
+        bases: bases.collect(),
+        between: between.collect(),
+        logs: logs.collect(),
+    }
+}
+
+fn entry(it: history::CommitInfo) -> LogEntry {
+    LogEntry { hash: it.id.to_string(), subject: it.subject, author: it.author, time: it.time }
 }
 
 fn answer_of<T>(found: history::Result<T>) -> Answer<T> {
@@ -158,6 +183,9 @@ impl Answers {
         }
         for (question, commits) in self.between {
             past.note_between(question, commits);
+        }
+        for (question, answer) in self.logs {
+            past.note_log(question, answer);
         }
     }
 }

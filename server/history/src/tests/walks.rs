@@ -7,7 +7,7 @@ use manifests::RepoPath;
 
 use super::lab::Lab;
 use super::{check_error, path};
-use crate::{Count, Divergence, End, Repository};
+use crate::{Count, Divergence, End, Repository, Touching};
 
 /// The numbers that Git prints for `A...B`.
 fn by_git(lab: &Lab, repository: &str, a: &str, b: &str) -> Divergence {
@@ -22,7 +22,10 @@ fn by_git(lab: &Lab, repository: &str, a: &str, b: &str) -> Divergence {
 /// The subjects of commits that changed something, and how the list ends.
 fn touching(repo: &Repository, from: &str, to: &str, paths: &[&str], limit: usize) -> String {
     let paths: Vec<RepoPath> = paths.iter().map(|it| path(it)).collect();
-    let found = repo.touching(from, to, &paths, limit).unwrap();
+    told(repo.touching(from, to, &paths, limit).unwrap())
+}
+
+fn told(found: Touching) -> String {
     let subjects: Vec<_> = found.commits.into_iter().map(|commit| commit.subject).collect();
     format!("{} ({:?})", subjects.join(", "), found.end)
 }
@@ -139,6 +142,9 @@ fn which_commits_changed_something() {
         []:  (Whole)
     "#]]
     .assert_eq(&text);
+    let whole = |limit| told(repo.all_touching(&main, &[path("apps")], limit).unwrap());
+    expect!["b2, merge, b1, c1, b0 (Whole)"].assert_eq(&whole(9));
+    expect!["b2, merge (More)"].assert_eq(&whole(2));
     expect!["b2 (More)"].assert_eq(&touching(&repo, &start, &main, &["apps"], 1));
     expect![" (Whole)"].assert_eq(&touching(&repo, &main, &start, &["apps"], 9));
     expect![" (Whole)"].assert_eq(&touching(&repo, &main, &main, &["apps"], 9));
@@ -179,6 +185,8 @@ fn the_end_of_a_shallow_clone() {
     );
     expect![[r#"a3 (CutOff(Bring { shallow: true, remote: Some("origin"), branch: None }))"#]]
         .assert_eq(&touching(&repo, &hash("start"), &hash("HEAD"), &["a.yaml"], 9));
+    expect![[r#"a3 (CutOff(Bring { shallow: true, remote: Some("origin"), branch: None }))"#]]
+        .assert_eq(&told(repo.all_touching(&hash("HEAD"), &[path("a.yaml")], 9).unwrap()));
 }
 
 /// Histories at random: merges of all kinds, branches that change the same and other files.

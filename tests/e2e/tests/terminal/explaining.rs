@@ -111,6 +111,8 @@ fn a_manifest_that_is_the_cause() {
               - failed 1.2.0
               - so since <time> UTC
               - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC
+              - chart ./charts/recommender: runs 1.2.0, packaged 1.2.0 <time> UTC
+              - its chart here: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → packaged 1.2.0 → applied 1.2.0 <time> UTC
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched main@21d6388
               - release v5 deployed, chart 1.2.0 <time> UTC
@@ -187,6 +189,8 @@ fn what_was_rolled_back() {
               - failed 1.2.0
               - so since <time> UTC
               - this text: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → applied main@21d6388 <time> UTC
+              - chart ./charts/recommender: runs 1.2.0, packaged 1.2.0 <time> UTC
+              - its chart here: saved → committed on main → pushed → in flux-system main@21d6388 <time> UTC → packaged 1.2.0 → applied 1.2.0 <time> UTC
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched main@21d6388
               - release v5 deployed, chart 1.2.0 <time> UTC
@@ -199,6 +203,8 @@ fn what_was_rolled_back() {
               - running 1.2.0
               - so since <time> UTC
               - this text: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → applied production@181874b <time> UTC → healthy
+              - chart ./charts/recommender: runs 1.2.0, packaged 1.2.0 <time> UTC
+              - its chart here: saved → committed on main → pushed → in flux-system production@181874b <time> UTC → packaged 1.2.0 → applied 1.2.0 <time> UTC → healthy
               - source HelmChart/flux-system/shop-recommender: fetched 1.2.0
               - source GitRepository/flux-system/flux-system: fetched production@181874b
               - release v1 deployed, chart 1.2.0 <time> UTC

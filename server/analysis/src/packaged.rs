@@ -1,0 +1,199 @@
+//! From which commit a chart was packaged.
+//!
+//! With `reconcileStrategy: Revision` the version tells: `1.2.0+450796ddb2ab` ends in twelve digits of the commit (and
+//! `.3`, the HelmChart's generation, where it has `valuesFiles`).
+//! With `ChartVersion`, the default, nothing does: source-controller (1.9, `localChartBuilder.Build`) takes what it has in
+//! store as long as name and version are the same, and `status.observedSourceArtifactRevision` goes on with every revision
+//! all the same. What can be told: the commits of that revision's history that have this version; where the chart was
+//! packaged after the source stored what it has now, that one alone. Of several those were not there yet that were
+//! committed later, as far as clocks can be trusted: that is enough to say that a text is not taken, never for ✓.
+
+//!
+//! Written by the real controllers (source 1.9.3, helm 1.6.4), as `tests/e2e/tests/live/charts.rs` prints it, the chart's
+//! folder changed and its version not, then raised:
+//!
+//! ```text
+//!                        HelmChart: artifact.revision, of   observedSource…  HelmRelease: history[0], lastAttemptedRevision
+//! ChartVersion installed 1.0.0               19:26:08       7987fd5536e2…    v1 1.0.0
+//!              changed   1.0.0               19:26:08       489f66a24bf0…    v1 1.0.0
+//!              raised    1.0.1               19:26:12       68c929aa04fc…    v2 1.0.1
+//! Revision     installed 1.0.0+7987fd5536e2  19:26:08       7987fd5536e2…    v1 1.0.0+7987fd5536e2
+//!              changed   1.0.0+489f66a24bf0  19:26:10       489f66a24bf0…    v2 1.0.0+489f66a24bf0
+//!              raised    1.0.0+68c929aa04fc  19:26:12       68c929aa04fc…    v3 1.0.0+68c929aa04fc (another chart's version)
+//! ```
+
+use flux::{Revision, RevisionParts};
+use jiff::Timestamp;
+
+use crate::charts::ChartUse;
+use crate::compare::Compared;
+use crate::journey::{Followed, Journey, Point, Points, Reach, Stage, Told, Untaken, Why, is_well};
+use crate::past::{Answer, Log};
+use crate::versions::Version;
+use crate::view::View;
+use std::sync::Arc;
+
+/// The version as `Chart.yaml` has it.
+fn base(version: &str) -> &str {
+    version.split_once('+').map_or(version, |(base, _)| base).trim_start_matches('v')
+}
+
+/// The digits of a commit that a chart's version ends in.
+fn digits(revision: &Revision) -> Option<&str> {
+    let RevisionParts::Chart { meta: Some(meta), .. } = revision.parts() else { return None };
+    let digits = meta.split('.').next()?;
+    (digits.len() == 12 && digits.bytes().all(|it| it.is_ascii_hexdigit())).then_some(digits)
+}
+
+impl View<'_> {
+    /// How far the chart that a HelmRelease takes from this repository has come.
+    pub(crate) fn chart_journey(&self, cluster: usize, chart: &ChartUse) -> Option<Arc<Journey>> {
+        let key = (cluster, chart.release.id.clone());
+        if let Some(known) = self.chart_journeys.borrow().get(&key) {
+            return known.clone();
+        }
+        let journey = self.chart_journey_anew(cluster, chart).map(Arc::new);
+        self.chart_journeys.borrow_mut().insert(key, journey.clone());
+        journey
+    }
+
+    fn chart_journey_anew(&self, cluster: usize, chart: &ChartUse) -> Option<Journey> {
+        let way = self.way_from(&chart.source);
+        let verdict = self.verdict(cluster, &chart.release.id)?;
+        let applied = verdict.applied.clone();
+        let artifact = chart.chart.as_ref().and_then(|it| it.status.artifact.as_ref());
+        let packaged = artifact.map(|it| (it.revision.clone(), self.packaged_from(chart, &it.revision)));
+        let mut told = Vec::new();
+        if let Some(applied) = &applied {
+            let deployed = chart.release.status.releases.iter().find(|it| &*it.status == "deployed");
+            let deployed = deployed.and_then(|it| it.last_deployed);
+            // What was deployed before it was packaged was another package, although of the same version.
+            let of_this = artifact.is_some_and(|it| {
+                it.revision == *applied && it.updated.zip(deployed).is_some_and(|(made, used)| used >= made)
+            });
+            let points = match &packaged {
+                Some((_, points)) if of_this => points.clone(),
+                _ => self.made_from(chart, applied, deployed),
+            };
+            told.push(Told { stage: Stage::Applied, revision: applied.clone(), points });
+        }
+        if let Some((revision, points)) = &packaged {
+            told.push(Told { stage: Stage::Packaged, revision: revision.clone(), points: points.clone() });
+        }
+        if let Some(fetched) = way.hops.first().and_then(|it| it.revision.clone()) {
+            let points = self.point(&fetched).map(|it| Points::one(Point::of(it)));
+            told.push(Told { stage: Stage::Fetched, revision: fetched, points });
+        }
+        let is_well = applied.as_ref().is_some_and(|it| is_well(&verdict, it));
+        let followed = Followed::Chart(chart);
+        let mut journey = self.travel(&followed, &way, &told, applied, is_well);
+        journey.packaged = packaged.map(|it| it.0);
+        journey.untaken = self.untaken(chart, &journey, &told);
+        Some(journey)
+    }
+
+    /// Whether Flux will pass over the text: its version is the one of what was taken before, and what was taken is another
+    /// text. helm-controller (1.6, `VerifyRelease`) looks at name and version as well, so that a chart which was packaged again
+    /// under its version is not taken either.
+    fn untaken(&self, chart: &ChartUse, journey: &Journey, known: &[Told]) -> Option<Untaken> {
+        let Reach::At(stage) = journey.reach else { return None };
+        let passes_over = match stage {
+            Stage::Packaged if journey.packaged == journey.applied => Stage::Applied,
+            stage if stage < Stage::Packaged => Stage::Packaged,
+            _ => return None,
+        };
+        let taken = known.iter().find(|it| it.stage == passes_over).filter(|_| chart.by_version)?;
+        let version = self.chart_text(&chart.key, &Version::Buffer)?.version.clone()?;
+        if base(&version) != base(taken.revision.as_str()) {
+            return None;
+        }
+        let points = taken.points.as_ref().ok()?;
+        match self.same_at_all(&Followed::Chart(chart), &Point::of(Version::Buffer), &points.likely) {
+            Compared::Different(differs) => Some(Untaken { version, differs }),
+            Compared::Same | Compared::Unknown => None,
+        }
+    }
+
+    /// The commits that the package may be of that is in store.
+    fn packaged_from(&self, chart: &ChartUse, revision: &Revision) -> Result<Points, Why> {
+        let packaged = chart.chart.as_ref().ok_or(Why::NotTold)?;
+        let made = packaged.status.artifact.as_ref().and_then(|it| it.updated);
+        let stored = chart.source.status.artifact.as_ref();
+        if digits(revision).is_none()
+            && let Some(stored) = stored.filter(|it| packaged.status.observed_source.as_ref() == Some(&it.revision))
+            // Times are of whole seconds: within one, it may have been either.
+            && made.zip(stored.updated).is_some_and(|(made, stored)| made > stored)
+        {
+            return self.point(&stored.revision).map(|it| Points::one(Point::of(it)));
+        }
+        self.made_from(chart, revision, made)
+    }
+
+    /// The commits that a package of this version, made by that time, may be of.
+    fn made_from(&self, chart: &ChartUse, revision: &Revision, by: Option<Timestamp>) -> Result<Points, Why> {
+        if let Some(digits) = digits(revision) {
+            return self.named_by(chart, revision, digits).map(|it| Points::one(Point::of(it)));
+        }
+        let observed = chart.chart.as_ref().and_then(|it| it.status.observed_source.as_ref());
+        let stored = || chart.source.status.artifact.as_ref().map(|it| &it.revision);
+        let newest = observed.or_else(stored).ok_or(Why::NotTold)?;
+        let Version::Commit(to) = self.point(newest)? else { return Err(Why::NotTold) };
+        let text = self
+            .chart_text(&chart.key, &Version::Commit(Arc::clone(&to)))
+            .ok_or_else(|| Why::NotInThisClone(newest.clone(), None))?;
+        let mut paths = vec![chart.key.folder.clone()];
+        paths.extend(text.folders.iter().chain(&*chart.key.values).cloned());
+        let question = Log { to: to.to_string(), paths };
+        let Some(log) = self.inputs.past.log(&question) else {
+            self.lack(|lacks| lacks.logs.insert(question));
+            return Err(Why::Pending);
+        };
+        // All at once: each would be a question of its own.
+        for commit in &log.commits {
+            self.commit(&commit.hash);
+        }
+        let wanted = base(revision.as_str());
+        let (mut all, mut likely, mut ended) = (Vec::new(), Vec::new(), log.whole);
+        // All of them: branches lie side by side in a log, and a version may come back.
+        for (nth, commit) in log.commits.iter().enumerate() {
+            let version = self.point(&Revision::new(&commit.hash))?;
+            let has = self.chart_version(&chart.key, &version);
+            if self.is_incomplete(&version) {
+                return Err(Why::NotInThisClone(revision.clone(), None));
+            }
+            if has.as_deref().map(base) == Some(wanted) {
+                if by.is_none_or(|by| commit.time <= by) {
+                    likely.push(Point::of(version.clone()));
+                }
+                all.push(Point::of(version));
+            } else {
+                ended |= nth + 1 == log.commits.len();
+            }
+        }
+        if all.is_empty() || !ended {
+            return Err(Why::NoCommit(revision.clone()));
+        }
+        if likely.is_empty() {
+            likely.clone_from(&all);
+        }
+        Ok(Points { all, likely })
+    }
+
+    /// The commit with these first digits.
+    fn named_by(&self, chart: &ChartUse, revision: &Revision, digits: &str) -> Result<Version, Why> {
+        let known = [
+            chart.source.status.artifact.as_ref().map(|it| &it.revision),
+            chart.chart.as_ref().and_then(|it| it.status.observed_source.as_ref()),
+        ];
+        let known =
+            known.into_iter().flatten().find(|it| it.commit().is_some_and(|it| it.starts_with(digits)));
+        if let Some(known) = known {
+            return self.point(known);
+        }
+        match self.commit(digits) {
+            Some(Answer::Known(_)) => Ok(Version::of(digits)),
+            Some(Answer::NotInThisClone(bring)) => Err(Why::NotInThisClone(revision.clone(), bring.clone())),
+            None => Err(Why::Pending),
+        }
+    }
+}
