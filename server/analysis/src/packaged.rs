@@ -22,7 +22,7 @@
 //!              raised    1.0.0+68c929aa04fc  19:26:12       68c929aa04fc…    v3 1.0.0+68c929aa04fc (another chart's version)
 //! ```
 
-use flux::{Revision, RevisionParts};
+use flux::{Object, Revision, RevisionParts};
 use jiff::Timestamp;
 
 use crate::charts::ChartUse;
@@ -45,6 +45,26 @@ fn digits(revision: &Revision) -> Option<&str> {
     (digits.len() == 12 && digits.bytes().all(|it| it.is_ascii_hexdigit())).then_some(digits)
 }
 
+/// When the chart that runs was deployed at the latest, and whether that was as it was packaged then: a rollback deploys what
+/// Helm kept of an earlier release.
+fn deployed(release: &Object, version: &Revision) -> (Option<Timestamp>, bool) {
+    let releases = &release.status.releases;
+    let Some(at) = releases.iter().position(|it| &*it.status == "deployed") else { return (None, false) };
+    let (last, before) = (releases.get(at), releases.get(at + 1));
+    let action = last.and_then(|it| it.action.as_deref());
+    // Before Flux 2.8 the action is not told.
+    let is_rollback = match action {
+        Some(action) => action == "rollback",
+        None => before.is_some_and(|it| &*it.status == "failed"),
+    };
+    if !is_rollback {
+        return (last.and_then(|it| it.last_deployed), true);
+    }
+    let same =
+        releases.iter().filter(|it| it.chart_version.as_ref() == Some(version) && &*it.status != "failed");
+    (same.filter_map(|it| it.last_deployed).min(), false)
+}
+
 impl View<'_> {
     /// How far the chart that a HelmRelease takes from this repository has come.
     pub(crate) fn chart_journey(&self, cluster: usize, chart: &ChartUse) -> Option<Arc<Journey>> {
@@ -65,12 +85,13 @@ impl View<'_> {
         let packaged = artifact.map(|it| (it.revision.clone(), self.packaged_from(chart, &it.revision)));
         let mut told = Vec::new();
         if let Some(applied) = &applied {
-            let deployed = chart.release.status.releases.iter().find(|it| &*it.status == "deployed");
-            let deployed = deployed.and_then(|it| it.last_deployed);
+            let (deployed, is_new) = deployed(&chart.release, applied);
             // What was deployed before it was packaged was another package, although of the same version.
-            let of_this = artifact.is_some_and(|it| {
-                it.revision == *applied && it.updated.zip(deployed).is_some_and(|(made, used)| used >= made)
-            });
+            let of_this = is_new
+                && artifact.is_some_and(|it| {
+                    it.revision == *applied
+                        && it.updated.zip(deployed).is_some_and(|(made, used)| used >= made)
+                });
             let points = match &packaged {
                 Some((_, points)) if of_this => points.clone(),
                 _ => self.made_from(chart, applied, deployed),

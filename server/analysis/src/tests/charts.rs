@@ -245,6 +245,18 @@ fn what_was_packaged_is_not_guessed() {
         &(then(&["1a2b3c4"]) + &again.text() + &git),
         expect!["1 [staging: not taken · Chart.yaml is still 1.2.0 (ChartVersion)] [Reconcile now]"],
     );
+    // A rollback deploys what was packaged for an earlier release.
+    let rolled_back = "[{version: 5, status: deployed, action: rollback, chartVersion: '1.2.0', lastDeployed: '2026-11-21T22:05:00Z'}, \
+                       {version: 4, status: failed, chartVersion: '1.2.0', lastDeployed: '2026-11-21T22:04:00Z'}, {";
+    check(
+        &(then(&["1a2b3c4"])
+            + &again
+                .text()
+                .replace("history: [{", &format!("history: {rolled_back}"))
+                .replace("version: 3, status: deployed", "version: 3, status: superseded")
+            + &git),
+        expect!["1 [staging: not taken · Chart.yaml is still 1.2.0 (ChartVersion)] [Reconcile now]"],
+    );
     // A history that ends before the version began: what was it there?
     let same_second = Says { stored: WELL.packaged_at, ..WELL };
     let always = "//- then 0000001 charts/web/Chart.yaml\napiVersion: v2\nname: web\nversion: 1.2.0\n";
