@@ -3,7 +3,7 @@
 //!
 //! What source-controller 1.9 packages (`internal/helm/chart/builder_local.go`): the folder as a whole with what stands in
 //! its `charts/`, local dependencies (`file://`), and with `valuesFiles` their merge in the place of its `values.yaml`.
-//! A `.helmignore` is not read here: a file that it leaves out counts as part of the chart.
+//! What a chart's `.helmignore` keeps out is no part of it.
 
 use flux::{Facts, Kind, Object, Role};
 use manifests::{FileKind, ParsedFile, RepoPath, SourceTree, Tree};
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::compare::{Compared, same_document};
+use crate::helmignore::HelmIgnore;
 use crate::inputs::Remotes;
 use crate::memo::Memo;
 use crate::versions::Version;
@@ -69,7 +70,7 @@ pub(crate) struct PastCharts(Mutex<HashMap<PastChart, Arc<ChartText>>>);
 type PastChart = (Arc<str>, ChartKey);
 
 /// The charts of this repository that HelmReleases of a cluster take.
-pub(crate) fn from_here(facts: &Facts, remotes: &dyn Remotes) -> Vec<Arc<ChartUse>> {
+pub(crate) fn from_here(facts: &Facts, remotes: &dyn Remotes) -> Arc<[Arc<ChartUse>]> {
     facts.of_kind(Kind::HelmRelease).filter_map(|it| ChartUse::of(facts, it, remotes)).map(Arc::new).collect()
 }
 
@@ -141,7 +142,8 @@ impl ChartText {
     /// A chart's folder, and those of its local dependencies.
     fn read_chart(&mut self, tree: &dyn Tree, folder: &RepoPath, depth: u32) {
         let Some(depth) = depth.checked_sub(1) else { return };
-        self.read_folder(tree, folder);
+        let ignore = folder.join(".helmignore").and_then(|it| tree.read(&it)).unwrap_or_default();
+        self.read_folder(tree, folder, folder, &HelmIgnore::new(&ignore));
         let file = folder.join(CHART_FILE).and_then(|it| tree.parsed(&it));
         let root = file.as_ref().and_then(|it| it.documents().first()?.document.root.clone());
         let dependencies = root.as_ref().and_then(|it| it.get("dependencies")?.as_sequence());
@@ -166,11 +168,15 @@ impl ChartText {
         }
     }
 
-    fn read_folder(&mut self, tree: &dyn Tree, folder: &RepoPath) {
+    fn read_folder(&mut self, tree: &dyn Tree, chart: &RepoPath, folder: &RepoPath, ignore: &HelmIgnore) {
         for (name, kind) in tree.list(folder) {
             let Some(path) = folder.join(&name) else { continue };
+            let inside = path.as_str().get(chart.as_str().len()..).unwrap_or_default();
+            if ignore.keeps_out(inside.trim_start_matches('/'), kind == FileKind::Directory) {
+                continue;
+            }
             match kind {
-                FileKind::Directory => self.read_folder(tree, &path),
+                FileKind::Directory => self.read_folder(tree, chart, &path, ignore),
                 FileKind::File => self.files.extend(tree.read(&path).map(|text| (path, text))),
                 FileKind::Symlink | FileKind::Other => {}
             }
@@ -222,7 +228,8 @@ fn version(artifact: &dyn Tree, key: &ChartKey) -> Option<String> {
 impl View<'_> {
     /// The charts of this repository that HelmReleases of a cluster take.
     pub(crate) fn charts_of(&self, cluster: usize) -> &[Arc<ChartUse>] {
-        self.derived[cluster].charts.get_or_init(|| from_here(self.facts(cluster), self.inputs.repo.remotes))
+        let known = &self.derived[cluster].binding.deliveries.charts;
+        known.get_or_init(|| from_here(self.facts(cluster), self.inputs.repo.remotes))
     }
 
     /// The chart that a HelmRelease takes from this repository.
@@ -246,8 +253,9 @@ impl View<'_> {
     fn holds(&self, chart: &ChartUse, path: &RepoPath) -> bool {
         let key = &chart.key;
         let text = || self.chart_text(key, &Version::Buffer);
-        let may = key.may_hold(path)
-            || text().is_some_and(|it| it.folders.iter().any(|folder| path.starts_with(folder)));
+        // What one chart takes of another has a chart's file of its own above it.
+        let is_taken = || text().is_some_and(|it| it.folders.iter().any(|folder| path.starts_with(folder)));
+        let may = key.may_hold(path) || (self.is_of_a_chart(path) && is_taken());
         // The values beside a chart are of it, the chart itself has to be one.
         may && text().is_some_and(|it| it.is_there() && it.files.contains_key(path))
     }

@@ -169,7 +169,7 @@ fn glob(tree: &dyn Tree, folder: &RepoPath, segments: &[&str], found: &mut Vec<R
 }
 
 /// Go's `path.Match` for one segment: `*`, `?`, `[a-z]`, `[^a-z]`, `\x`.
-fn segment(pattern: &str, name: &str) -> bool {
+pub(crate) fn segment(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     matches(&pattern, &name)
 }

@@ -4,8 +4,9 @@ use flux::{Facts, Kind, Object, ObjectId};
 use manifests::RepoPath;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::charts::ChartUse;
 use crate::copies::Copies;
 use crate::inputs::{Inputs, Remotes};
 use crate::kept::BuildKey;
@@ -20,6 +21,8 @@ pub(crate) struct Deliveries {
     by_name: HashMap<(Kind, Arc<str>), Vec<ObjectId>>,
     /// Kustomizations of which it cannot be told where they come from.
     pub(crate) untold: Vec<(ObjectId, Gap)>,
+    /// The charts of this repository that HelmReleases take. Filled when first asked.
+    pub(crate) charts: OnceLock<Arc<[Arc<ChartUse>]>>,
 }
 
 /// Why it cannot be told what a Kustomization applies.
@@ -81,6 +84,7 @@ impl Deliveries {
             by_kustomization: HashMap::new(),
             by_name: HashMap::new(),
             untold: Vec::new(),
+            charts: OnceLock::new(),
         };
         let mut sources = Sources { facts, remotes, known: HashMap::new() };
         for kind in Kind::ALL {

@@ -33,6 +33,7 @@ mod earlier;
 mod findings;
 mod gate;
 mod held;
+mod helmignore;
 mod hovers;
 mod images;
 mod index;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::changes::KnownChanges;
-use crate::charts::{ChartUse, PastCharts};
+use crate::charts::PastCharts;
 use crate::content::Content;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::index::{Builds, Covered, RepoIndex};
@@ -46,8 +46,6 @@ pub(crate) struct Derived {
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
     /// What Kustomizations apply, with content, for those that were asked for.
     pub(crate) contents: Mutex<Contents>,
-    /// The charts of this repository that HelmReleases take.
-    pub(crate) charts: OnceLock<Vec<Arc<ChartUse>>>,
     /// Failed objects without a document in this repository that nothing else leads to.
     pub(crate) strays: OnceLock<Strays>,
     /// By root cause: what waits for it or failed because of it, in the order of names.
@@ -107,7 +105,6 @@ impl Memo {
             binding,
             outside: OnceLock::new(),
             contents: Mutex::default(),
-            charts: OnceLock::new(),
             strays: OnceLock::new(),
             blocked: OnceLock::new(),
             by_file: OnceLock::new(),

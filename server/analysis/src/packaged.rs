@@ -174,6 +174,10 @@ impl View<'_> {
             self.commit(&commit.hash);
         }
         let wanted = base(revision.as_str());
+        // By the cluster's own clock: what the source has now was stored behind it.
+        let is_earlier = chart.source.status.artifact.as_ref().is_some_and(|it| {
+            it.revision == *newest && by.zip(it.updated).is_some_and(|(by, stored)| by < stored)
+        });
         let (mut all, mut likely, mut ended) = (Vec::new(), Vec::new(), log.whole);
         // All of them: branches lie side by side in a log, and a version may come back.
         for (nth, commit) in log.commits.iter().enumerate() {
@@ -183,7 +187,8 @@ impl View<'_> {
                 return Err(Why::NotInThisClone(revision.clone(), None));
             }
             if has.as_deref().map(base) == Some(wanted) {
-                if by.is_none_or(|by| commit.time <= by) {
+                let was_there = by.is_none_or(|by| commit.time <= by);
+                if was_there && !(is_earlier && *commit.hash == *to) {
                     likely.push(Point::of(version.clone()));
                 }
                 all.push(Point::of(version));

@@ -79,7 +79,7 @@ impl View<'_> {
     }
 
     /// Whether a file belongs to a Helm chart: what it is, a HelmRelease tells.
-    fn is_of_a_chart(&self, path: &RepoPath) -> bool {
+    pub(crate) fn is_of_a_chart(&self, path: &RepoPath) -> bool {
         let mut folder = path.parent();
         while let Some(at) = folder {
             if at.join("Chart.yaml").is_some_and(|it| self.inputs.repo.tree.read(&it).is_some()) {

@@ -236,6 +236,12 @@ fn what_was_packaged_is_not_guessed() {
         &(then(&["1a2b3c4"]) + &later.text() + &git),
         expect!["1 [staging: applied 1.2.0, of which text cannot be told] [Reconcile now]"],
     );
+    // Packaged before the source had what it has now, whatever the clock of whoever committed that.
+    let before = Says { packaged_at: "2026-11-21T22:00:30Z", deployed_at: "2026-11-21T22:00:31Z", ..later };
+    check(
+        &(then(&["1a2b3c4"]) + &before.text() + &git),
+        expect!["1 [staging: not taken · Chart.yaml is still 1.2.0 (ChartVersion)] [Reconcile now]"],
+    );
     // Packaged after the source had what it has now: it is that.
     let told = Says { packaged_at: "2026-11-21T22:01:01Z", ..later };
     check(&(then(&["1a2b3c4"]) + &told.text() + &git), expect!["1 [✓ staging: live 1.2.0] [Reconcile now]"]);
@@ -335,6 +341,10 @@ version: 1.1.0
     // What the source leaves out is in no chart.
     let ignored = "//- .sourceignore\n/charts/web/values.yaml\n";
     check(&format!("{ignored}{all}"), expect!["nothing"]);
+    // Nor what the chart keeps out of its package.
+    let kept_out =
+        format!("//- charts/web/.helmignore\n# notes\nNOTES\n/ci/\n//- charts/web/ci/test.yaml\na: 1\n{all}");
+    expect!["nothing"].assert_eq(&lens_of("charts/web/ci/test.yaml", &kept_out));
     // Values that others replace.
     let replaced = Says { spec: ", valuesFiles: [clusters/staging/values.yaml]", ..WELL };
     check(&(replaced.text() + &git("1a2b3c4", "1a2b3c4")), expect!["nothing"]);
@@ -496,5 +506,46 @@ head=main@1a2b3c4 pushed=1a2b3c4
             - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
             - cluster `staging`, read 2026-11-22 06:00 UTC, live
         "#]],
+    );
+}
+
+#[test]
+fn a_chart_that_is_an_artifact() {
+    let all = "//- clusters/staging/podinfo.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: pod$0info
+  namespace: flux-system
+spec:
+  interval: 1h
+  chartRef: {kind: OCIRepository, name: podinfo}
+//- cluster staging
+{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}
+{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/staging, at: main@1a2b3c4, holds: [HelmRelease/flux-system/podinfo]}
+{kind: OCIRepository, name: podinfo, url: 'oci://charts.example/podinfo', at: '6.6.1@sha256:0cc9a8446c95009ef382f5eade883a67c257f77d50f84e78ecef2aac9428d1e5', spec: {ref: {semver: 6.x}}}
+{kind: HelmRelease, name: podinfo, at: '6.6.0+aaaaaaaaaaaa', spec: {chartRef: {kind: OCIRepository, name: podinfo}}}
+//- commits
+1a2b3c4 Begin
+//- settings
+head=main@1a2b3c4 pushed=1a2b3c4
+";
+    check_hover(
+        all,
+        expect![[r#"
+        clusters/staging/podinfo.yaml:4
+            name: podinfo
+                  ^^^^^^^
+        ✓ **`HelmRelease/flux-system/podinfo`** in `staging`: applied
+
+        - running `6.6.0+aaaaaaaaaaaa`
+        - so since 2026-11-21 20:00 UTC
+        - this text: `saved → committed on main → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+        - chart by `artifact 6.x`: runs `6.6.0+aaaaaaaaaaaa`, fetched `6.6.1@0cc9a84` 2026-11-21 20:00 UTC
+        - source `OCIRepository/flux-system/podinfo`: fetched `6.6.1@0cc9a84`
+        - release `v1` `deployed`, chart `6.6.0+aaaaaaaaaaaa` 2026-11-21 20:00 UTC
+        - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
+        - cluster `staging`, read 2026-11-22 06:00 UTC, live
+    "#]],
     );
 }

@@ -136,12 +136,13 @@ fn a_chart_in_git_is_taken_with_another_version_only() {
         let ran = run(home.command(explain).current_dir(shop.folder()));
         assert!(ran.stdout.contains("not taken: version 1.0.0 is unchanged"), "{}{}", ran.stdout, ran.stderr);
 
-        // Raised, it is taken. Nobody reconciles the release: it hears of the chart.
+        // Raised, it is taken: whoever presses the button at the chart has the source fetched first.
         shop.write("charts/tea/Chart.yaml", &chart_file("tea", "1.0.1"));
         editor.change(&chart, &chart_file("tea", "1.0.1"));
         editor.wait_lens(&chart, "staging: not live · saved, not committed");
         shop.push("Raise the version");
-        cluster.reconcile(&shop.source()).await?;
+        editor.wait_lens(&chart, "staging: pushed, next poll by ");
+        editor.press(&chart, "Reconcile now");
         editor.wait_lens(&chart, "✓ staging: live 1.0.1");
         editor.wait_lens(&tea, "✓ staging: live 1.0.1");
         let rows = editor.wait_lens(&releases, "✓ staging: live 1.0.1");
