@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use e2e::binary::{Home, run};
@@ -123,6 +124,57 @@ fn files_that_cannot_be_read_as_text() {
         run(fleet.home.command(["check", "--snapshot"]).arg(fleet.recording()).current_dir(fleet.file("")));
     assert_eq!((checked.code, checked.stderr.as_str()), (1, ""), "{}", checked.stdout);
     assert!(checked.stdout.contains("apps/staging/catalog/ingress.yaml:13:23"), "{}", checked.stdout);
+}
+
+/// Half written, emptied, removed, replaced by another file: whoever reads meanwhile sees any of that, and in the end what is
+/// there.
+#[test]
+fn files_that_change_while_they_are_read() {
+    let fleet = Fleet::lay_out();
+    let (marked, source) = (fleet.file(INGRESS), fleet.file(CATALOG));
+    let whole = |file: &Path| (file.to_owned(), std::fs::read_to_string(file).unwrap());
+    let files =
+        [whole(&marked), whole(&source), whole(&fleet.file("apps/staging/catalog/kustomization.yaml"))];
+    let inventory = || run(fleet.home.command(["inventory"]).current_dir(fleet.file("")));
+    let before = inventory();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut rounds = 0;
+            while !stop.load(Ordering::Relaxed) {
+                for (file, text) in &files {
+                    let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |it| it.0);
+                    std::fs::write(file, &text[..half]).unwrap();
+                    std::fs::write(file, "").unwrap();
+                    std::fs::remove_file(file).unwrap();
+                    let aside = file.with_extension("aside");
+                    std::fs::write(&aside, text).unwrap();
+                    std::fs::rename(aside, file).unwrap();
+                }
+                rounds += 1;
+            }
+            rounds
+        });
+        for _ in 0..5 {
+            let during = inventory();
+            assert!(during.code == before.code && !during.stderr.contains("panicked"), "{}", during.stderr);
+        }
+        let mut client = fleet.recorded();
+        still_works(&mut client, &fleet);
+        stop.store(true, Ordering::Relaxed);
+        assert!(writer.join().unwrap() > 0);
+        let has_mark = |marks: &[Value]| marks.iter().any(|it| it["code"] == "ReconciliationFailed");
+        client.wait_diagnostics(&marked, "the mark, when the texts are as they were", has_mark);
+        let (_, text) = &files[0];
+        std::fs::write(&marked, &text[..20]).unwrap();
+        client.wait_diagnostics(&marked, "no mark in what is left", |marks| !has_mark(marks));
+        std::fs::write(&marked, text).unwrap();
+        client.wait_diagnostics(&marked, "the mark again", has_mark);
+        client.open(&source);
+        client.wait_lens(&source, "failed main@21d6388");
+        client.stop();
+    });
+    assert_eq!(inventory().stdout, before.stdout);
 }
 
 #[test]
