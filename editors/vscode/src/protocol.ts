@@ -43,7 +43,7 @@ export interface HeadStatus {
   commit: string;
   subject: string | null;
   branch: string | null;
-  /** One word, of the worst cluster: `failed`, `waiting`, `untold`, `notPushed`, `notFollowed`, `live`, `nothing`, `notConnected`. */
+  /** One word, of the worst cluster: `failed`, `waiting`, `untold`, `notPushed`, `notFollowed`, `older`, `live`, `nothing`, `notConnected`. */
   state: string;
   /** For the status bar; empty when there is nothing to say. */
   text: string;

@@ -2,7 +2,7 @@
 //! compared, so every file counts that shapes them, and none that does not.
 
 use flux::{Kind, ObjectId};
-use manifests::kustomize::{Build, Id, Origin};
+use manifests::kustomize::{Build, Built, Id, Origin};
 use manifests::{RepoPath, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,10 @@ pub(crate) struct Changes {
     pub(crate) was_refused: bool,
     /// What of it cannot be built here, if something cannot: a change of that is not seen.
     pub(crate) hidden: Option<String>,
+    /// Whether a file that is read is not what it was. Looked for only where objects do not tell.
+    pub(crate) touched: bool,
+    /// The objects of Flux that the commit makes, changed or not.
+    pub(crate) flux: Vec<Change>,
     /// The files that are read at the commit or were before it, as the repository names them.
     pub(crate) read: BTreeSet<RepoPath>,
 }
@@ -103,16 +107,21 @@ impl View<'_> {
             };
             read.extend(content.build.files.keys().map(|path| content.in_repository(tree, path)));
         }
+        let flux = now.build.objects.iter().filter_map(Change::of_flux).collect();
         let refused = now.build.refused().filter(|_| !is_taken).map(|it| format!("{}: {}", it.at, it.why));
         let objects = if refused.is_some() || is_taken {
             Vec::new()
         } else {
             differing(&now.build, then.as_ref().map(|it| &*it.build))
         };
+        let unseen = |it: &Content| it.build.unknown.iter().any(|it| it.why.hides());
+        let text = |version, path| self.tree_in(version).and_then(|tree| tree.read(path));
+        let touched = (unseen(&now) || then.as_ref().is_some_and(unseen))
+            && read.iter().any(|path| before.is_none_or(|it| text(rev, path) != text(it, path)));
         let hides = |it: &&manifests::kustomize::Unknown| it.why.hides() && !it.why.refuses();
         let hidden = now.build.unknown.iter().find(hides).map(|it| format!("{}: {}", it.at, it.why));
         let was_refused = then.is_some_and(|it| it.build.refused().is_some());
-        let changes = Arc::new(Changes { objects, refused, was_refused, hidden, read });
+        let changes = Arc::new(Changes { objects, refused, was_refused, hidden, touched, flux, read });
         self.inputs.memo.note_changes(known, &changes);
         Ok(changes)
     }
@@ -130,8 +139,27 @@ impl View<'_> {
     }
 }
 
+impl Changes {
+    /// Whether the commit makes what was there before.
+    pub(crate) fn are_none(&self) -> bool {
+        self.objects.is_empty() && !self.touched && self.refused.is_some() == self.was_refused
+    }
+}
+
+impl Change {
+    fn of_flux(built: &Built) -> Option<Change> {
+        let id = built.id()?;
+        Kind::from_group_kind(&id.group, &id.kind)?;
+        let flux = Some(Arc::clone(&built.value));
+        Some(Change { id, origin: built.origin.clone(), gone: false, flux })
+    }
+}
+
 /// The objects of two builds that are not the same.
 fn differing(now: &Build, then: Option<&Build>) -> Vec<Change> {
+    if then.is_some_and(|then| std::ptr::eq(now, then)) {
+        return Vec::new();
+    }
     // What kustomize refused was not applied.
     let then = then.filter(|it| it.refused().is_none());
     let mut found = Vec::new();

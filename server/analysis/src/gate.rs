@@ -18,15 +18,13 @@ use crate::words;
 
 mod head;
 mod standing;
+mod whole;
 
 pub use head::{HeadIn, HeadState, HeadStatus, head_status};
 use standing::{Found, Group};
 
 /// How many names a note tells.
 const NAMED: usize = 5;
-
-/// The stage of a text that the branch lacks which is followed.
-const ELSEWHERE: &str = "elsewhere";
 
 /// A commit that is asked about, and what it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +85,52 @@ impl Outcome {
     }
 }
 
+/// How far a text has come that is waited for. What is furthest behind comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// It cannot be told.
+    Unknown,
+    /// The cluster does not answer.
+    Silent,
+    /// kustomize will refuse what it is part of.
+    Refused,
+    /// The branch that is followed lacks it.
+    Elsewhere,
+    /// In history, and not in what the source takes.
+    Committed,
+    /// In the reference that the source follows, as of the last fetch.
+    Pushed,
+    /// In the source.
+    Fetched,
+    /// Applied, and not well (yet).
+    Applied,
+    /// A newer text has its place.
+    Replaced,
+    /// A revision with this text failed.
+    Failed,
+    /// Applied and well.
+    Live,
+}
+
+impl Step {
+    /// The word, for people and machines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Silent => "silent",
+            Self::Refused => "refused",
+            Self::Elsewhere => "elsewhere",
+            Self::Committed => "committed",
+            Self::Pushed => "pushed",
+            Self::Fetched => "fetched",
+            Self::Applied => "applied",
+            Self::Replaced => "replaced",
+            Self::Failed => "failed",
+            Self::Live => "live",
+        }
+    }
+}
+
 /// An object that the commit changed, in a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gated {
@@ -100,8 +144,8 @@ pub struct Gated {
     pub file: RepoPath,
     /// How it stands.
     pub outcome: Outcome,
-    /// How far it has come: `pushed`, `applied`…
-    pub stage: &'static str,
+    /// How far it has come.
+    pub step: Step,
     /// The same in words, with what it waits for: `pushed, next poll by 14:03`.
     pub text: String,
     /// What failed, if something did.
@@ -222,12 +266,14 @@ impl View<'_> {
             }
             let Some(verdict) = self.verdict(cluster, &applier.id) else { continue };
             let applied_spec = self.applied_spec(cluster, &applier.id);
-            let group = Group { cluster, applier, verdict, changes: &changes, question, applied_spec };
+            let commit = &question.commit;
+            let group =
+                Group { cluster, applier, verdict, changes: &changes, commit, whole: false, applied_spec };
             self.pass_group(&group, is_here, gate);
         }
         // Another branch is followed beside the one that has the commit (a preview): it is not on its way there.
-        if gate.gated[ahead..].iter().any(|it| it.stage != ELSEWHERE) {
-            for it in gate.gated.extract_if(ahead.., |it| it.stage == ELSEWHERE) {
+        if gate.gated[ahead..].iter().any(|it| it.step != Step::Elsewhere) {
+            for it in gate.gated.extract_if(ahead.., |it| it.step == Step::Elsewhere) {
                 gate.notes.push(format!("{name}: {} is not waited for: {}", it.object, it.text));
             }
         }
@@ -284,7 +330,7 @@ impl View<'_> {
                 object,
                 file,
                 outcome: found.outcome,
-                stage: found.stage,
+                step: found.step,
                 text: found.text,
                 failed: found.failed,
                 own,
@@ -292,7 +338,7 @@ impl View<'_> {
         };
         let silent = || {
             let seen = self.freshness(self.proof(*cluster)).unwrap_or_default();
-            Found::waiting("silent", seen)
+            Found::waiting(Step::Silent, seen)
         };
         if let Some(why) = &changes.refused {
             let found = match &failure {

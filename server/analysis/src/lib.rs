@@ -73,7 +73,7 @@ pub use answers::{
     summary, unplaced,
 };
 pub use deliveries::{Delivered, delivered};
-pub use gate::{Gate, Gated, HeadIn, HeadState, HeadStatus, Outcome, Question, gate, head_status};
+pub use gate::{Gate, Gated, HeadIn, HeadState, HeadStatus, Outcome, Question, Step, gate, head_status};
 pub use index::{DocRef, RepoIndex};
 pub use inputs::{
     CHECKING, ClusterView, Contact, FRESH, Head, Inputs, Mapping, Offer, Proof, Refs, Remotes, RepoView,

@@ -14,7 +14,7 @@ local M = {}
 ---@field commit string
 ---@field subject string|vim.NIL
 ---@field branch string|vim.NIL
----@field state 'failed'|'waiting'|'untold'|'notPushed'|'notFollowed'|'live'|'nothing'|'notConnected'
+---@field state 'failed'|'waiting'|'untold'|'notPushed'|'notFollowed'|'older'|'live'|'nothing'|'notConnected'
 ---@field text string Empty when there is nothing to say.
 ---@field tooltip string The commit, and one line a cluster.
 ---@field clusters fluxcd_ls.Cluster[] With `state` in the words above.

@@ -1,10 +1,11 @@
 //! How far one object of a commit has come in one cluster.
 
 use flux::{Kind, Object, ObjectId, Overlay, Revision, State, Verdict};
+use manifests::Value;
 use manifests::kustomize::{Id, may_be};
 use std::sync::Arc;
 
-use super::{ELSEWHERE, Outcome, Question};
+use super::{Outcome, Step};
 use crate::changes::{Change, Changes};
 use crate::compare::{Compared, live_holds_value};
 use crate::inputs::Proof;
@@ -17,41 +18,44 @@ use crate::words;
 /// How far one object has come.
 pub(super) struct Found {
     pub(super) outcome: Outcome,
-    pub(super) stage: &'static str,
+    pub(super) step: Step,
     pub(super) text: String,
     pub(super) failed: Option<ObjectId>,
 }
 
 impl Found {
-    pub(super) fn waiting(stage: &'static str, text: impl Into<String>) -> Found {
-        Found { outcome: Outcome::Waiting, stage, text: text.into(), failed: None }
+    pub(super) fn waiting(step: Step, text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Waiting, step, text: text.into(), failed: None }
     }
 
-    fn untold(stage: &'static str, text: impl Into<String>) -> Found {
-        Found { outcome: Outcome::Untold, ..Found::waiting(stage, text) }
+    fn untold(step: Step, text: impl Into<String>) -> Found {
+        Found { outcome: Outcome::Untold, ..Found::waiting(step, text) }
     }
 
     fn live(text: impl Into<String>) -> Found {
-        Found { outcome: Outcome::Live, ..Found::waiting("live", text) }
+        Found { outcome: Outcome::Live, ..Found::waiting(Step::Live, text) }
     }
 
     pub(super) fn failed(by: &ObjectId, text: impl Into<String>) -> Found {
-        Found { outcome: Outcome::Failed, failed: Some(by.clone()), ..Found::waiting("failed", text) }
+        Found { outcome: Outcome::Failed, failed: Some(by.clone()), ..Found::waiting(Step::Failed, text) }
     }
 }
 
-/// A Kustomization, and what the commit changes of what it applies.
+/// A Kustomization, and what a commit makes of what it applies.
 pub(super) struct Group<'g> {
     pub(super) cluster: usize,
     pub(super) applier: &'g Arc<Object>,
     pub(super) verdict: Arc<Verdict>,
     pub(super) changes: &'g Changes,
-    pub(super) question: &'g Question,
+    /// The commit that is asked about.
+    pub(super) commit: &'g str,
+    /// All that it makes is asked about, not only what it changed.
+    pub(super) whole: bool,
     pub(super) applied_spec: Option<Version>,
 }
 
 impl Group<'_> {
-    fn subject<'s>(&'s self, change: &'s Change) -> Subject<'s> {
+    pub(super) fn subject<'s>(&'s self, change: &'s Change) -> Subject<'s> {
         Subject {
             cluster: self.cluster,
             kustomization: &self.applier.id,
@@ -63,7 +67,7 @@ impl Group<'_> {
     }
 
     fn rev(&self) -> Point {
-        Point::of(Version::of(&self.question.commit))
+        Point::of(Version::of(self.commit))
     }
 
     /// A revision as it was applied here: what a Kustomization builds may be newer than its spec.
@@ -82,13 +86,13 @@ impl View<'_> {
         let failed_at = verdict.failed_at.as_ref()?;
         let commit = failed_at.commit()?;
         // The same text may have failed before it was changed to and fro. Where history is cut off content alone tells.
-        let base = self.base_of(commit, group.question).flatten();
-        if commit != group.question.commit && base.as_deref() == Some(commit) {
+        let base = self.base_of(commit, group.commit).flatten();
+        if commit != group.commit && base.as_deref() == Some(commit) {
             return None;
         }
         let failed = self.point(failed_at).ok()?;
         let holds = if group.changes.refused.is_some() {
-            self.contains(failed_at, group.question) == Some(true) && self.is_refused(group, &failed)
+            self.contains(failed_at, group.commit) == Some(true) && self.is_refused(group, &failed)
         } else {
             let failed = group.applied(failed);
             let same = |change: &Change| {
@@ -97,10 +101,7 @@ impl View<'_> {
             // One object alone may have been the same long before.
             !group.changes.objects.is_empty() && group.changes.objects.iter().all(same)
         };
-        holds.then(|| {
-            let (name, at) = (&verdict.id.name, words::data(&failed_at.to_string()));
-            format!("{} failed {at}: {}", words::data(name), words::data(&verdict.sentence()))
-        })
+        holds.then(|| failure_words(verdict, failed_at))
     }
 
     /// Whether kustomize refuses what a Kustomization would build at a version.
@@ -115,17 +116,17 @@ impl View<'_> {
     /// A commit that kustomize refuses, and that Flux has not refused yet.
     pub(super) fn refused(&self, group: &Group<'_>, why: &str) -> Found {
         if let Some(applied) = &group.verdict.applied
-            && self.contains(applied, group.question) == Some(true)
+            && self.contains(applied, group.commit) == Some(true)
         {
-            return self.replaced(applied);
+            return replaced(applied);
         }
-        Found::waiting("refused", format!("kustomize will refuse it: {}", words::data(why)))
+        Found::waiting(Step::Refused, format!("kustomize will refuse it: {}", words::data(why)))
     }
 
     /// How far one object has come.
     pub(super) fn found(&self, group: &Group<'_>, change: &Change) -> Found {
         let Some(way) = self.way(group.cluster, &group.applier.id) else {
-            return Found::untold("unknown", "what applies it is not live");
+            return Found::untold(Step::Unknown, "what applies it is not live");
         };
         let (subject, rev) = (group.subject(change), group.rev());
         let mut unknown: Option<Why> = None;
@@ -138,14 +139,14 @@ impl View<'_> {
                         // Its spec may be one behind what it builds.
                         let whole = Point::of(point.files);
                         let differs = matches!(self.compared(&subject, &rev, &whole), Compared::Different(_));
-                        if differs && self.contains(revision, group.question) == Some(true) {
-                            return self.replaced(revision);
+                        if differs && self.is_replaced(group, &subject, revision) {
+                            return replaced(revision);
                         }
                     }
                     Compared::Unknown => unknown = Some(Why::NotComparable),
                 },
                 Err(Why::NoCommit(revision)) => {
-                    return Found::untold("unknown", self.why_words(&Why::NoCommit(revision)));
+                    return Found::untold(Step::Unknown, self.why_words(&Why::NoCommit(revision)));
                 }
                 Err(why) => unknown = Some(why),
             }
@@ -157,8 +158,8 @@ impl View<'_> {
         {
             match self.compared(&subject, &rev, &Point::of(files)) {
                 Compared::Same => stage = Stage::Fetched,
-                Compared::Different(_) if self.contains(&revision, group.question) == Some(true) => {
-                    return self.replaced(&revision);
+                Compared::Different(_) if self.is_replaced(group, &subject, &revision) => {
+                    return replaced(&revision);
                 }
                 Compared::Different(_) | Compared::Unknown => {}
             }
@@ -167,7 +168,7 @@ impl View<'_> {
             && let Some((_, tip)) = &way.tip
         {
             let there = self.compared(&subject, &rev, &Point::of(Version::of(&tip.commit)));
-            if matches!(there, Compared::Same) || self.has(&tip.commit, group.question) == Some(true) {
+            if matches!(there, Compared::Same) || self.has(&tip.commit, group.commit) == Some(true) {
                 stage = Stage::Pushed;
             }
         }
@@ -191,14 +192,14 @@ impl View<'_> {
         if let Some(why) = unknown {
             text.push_str(&format!("; {}", self.why_words(&why)));
         }
-        let stage = match (stage, &way.follows) {
-            (Stage::Fetched, _) => "fetched",
-            (Stage::Pushed, _) => "pushed",
-            (_, Follows::Branch(_)) if way.tip.is_some() => ELSEWHERE,
-            (_, Follows::Unknown) => "unknown",
-            _ => "committed",
+        let step = match (stage, &way.follows) {
+            (Stage::Fetched, _) => Step::Fetched,
+            (Stage::Pushed, _) => Step::Pushed,
+            (_, Follows::Branch(_)) if way.tip.is_some() => Step::Elsewhere,
+            (_, Follows::Unknown) => Step::Unknown,
+            _ => Step::Committed,
         };
-        Found::waiting(stage, text)
+        Found::waiting(step, text)
     }
 
     /// The text is applied: whether all is well with it.
@@ -207,11 +208,11 @@ impl View<'_> {
         let at = words::data(&applied.to_string());
         let inventory = group.applier.status.inventory.as_ref().filter(|_| change.gone);
         if inventory.is_some_and(|it| lists(it, &change.id)) {
-            return Found::waiting("applied", format!("applied {at}, not removed yet"));
+            return Found::waiting(Step::Applied, format!("applied {at}, not removed yet"));
         }
         if !is_well(verdict, applied) {
             let trouble = self.trouble_words(group).unwrap_or_else(|| "not finished yet".to_owned());
-            return Found::waiting("applied", format!("applied {at}, {trouble}"));
+            return Found::waiting(Step::Applied, format!("applied {at}, {trouble}"));
         }
         // What is of Flux says itself how it is.
         let is_told = verdict.health_checked || change.flux.is_some();
@@ -228,31 +229,34 @@ impl View<'_> {
     }
 
     /// What an object of Flux says itself, where that is not that all is well.
-    fn own(&self, group: &Group<'_>, change: &Change, at: &str) -> Option<Found> {
+    pub(super) fn own(&self, group: &Group<'_>, change: &Change, at: &str) -> Option<Found> {
         let kind = Kind::from_group_kind(&change.id.group, &change.id.kind)?;
         let cluster = group.cluster;
-        let waiting = |text: String| Some(Found::waiting("applied", format!("applied {at}, {text}")));
-        if change.id.is_pattern() {
+        let waiting = |text: String| Some(Found::waiting(Step::Applied, format!("applied {at}, {text}")));
+        if change.id.is_pattern() || change.flux.as_ref().is_some_and(|it| is_left_alone(it)) {
             return None;
         }
+        // These make something of it: without them it is not there.
+        let makes = matches!(kind, Kind::HelmRelease | Kind::ResourceSet | Kind::FluxInstance);
         let id = ObjectId::flux(kind, change.id.namespace.as_deref().unwrap_or_default(), &change.id.name);
         let Some(live) = self.facts(cluster).get(&id) else {
             return match self.absent(cluster, &id) {
                 _ if change.gone => None,
                 Absent::Really | Absent::NotYet => waiting("not seen yet".to_owned()),
+                _ if group.whole && !makes => None,
                 Absent::Forbidden { verb, .. } => Some(Found::untold(
-                    "unknown",
+                    Step::Unknown,
                     format!("applied {at}, no permission to {} {}", words::data(&verb), kind.plural()),
                 )),
                 Absent::NotServed => Some(Found::untold(
-                    "unknown",
+                    Step::Unknown,
                     format!("applied {at}, the cluster does not serve {}", kind.plural()),
                 )),
                 Absent::OtherNamespace => {
-                    Some(Found::untold("unknown", format!("applied {at}, its namespace is not readable")))
+                    Some(Found::untold(Step::Unknown, format!("applied {at}, its namespace is not readable")))
                 }
                 Absent::NotRecorded => {
-                    Some(Found::untold("unknown", format!("applied {at}, not in the recording")))
+                    Some(Found::untold(Step::Unknown, format!("applied {at}, not in the recording")))
                 }
             };
         };
@@ -274,6 +278,16 @@ impl View<'_> {
             State::Suspended { .. } | State::Static => None,
             _ if is_asked => waiting("not acted on yet".to_owned()),
             State::Ready | State::ReadySourceStale { .. } => None,
+            // It was well with this very spec.
+            State::Progressing { was_ready: true } if group.whole => None,
+            // What these apply is another matter: of this repository they are asked themselves.
+            _ if group.whole && kind == Kind::Kustomization => None,
+            // They come and go with registries and hosts. One that never had anything is another matter.
+            State::Failed { stalled: false } | State::Waiting { .. } | State::Unhealthy
+                if group.whole && !makes && (!kind.is_source() || live.status.artifact.is_some()) =>
+            {
+                None
+            }
             // What a Kustomization applies is waited for by itself.
             State::ReadyBehind { .. } if kind != Kind::HelmRelease => None,
             State::ReadyBehind { source } => {
@@ -306,7 +320,7 @@ impl View<'_> {
     }
 
     /// What keeps a Kustomization from going on.
-    fn trouble_words(&self, group: &Group<'_>) -> Option<String> {
+    pub(super) fn trouble_words(&self, group: &Group<'_>) -> Option<String> {
         match group.verdict.state.last() {
             State::Waiting { on: Some(on) } => {
                 let name = words::data(&group.applier.id.name);
@@ -316,25 +330,32 @@ impl View<'_> {
         }
     }
 
-    fn replaced(&self, by: &Revision) -> Found {
-        Found::untold("replaced", format!("{} has a newer text of it", words::data(&by.to_string())))
+    /// Whether a revision has a newer text: the commit that is asked about has the one that both came from.
+    fn is_replaced(&self, group: &Group<'_>, subject: &Subject<'_>, by: &Revision) -> bool {
+        let base = by.commit().filter(|it| *it != group.commit).and_then(|it| self.base_of(it, group.commit));
+        let base = base.flatten().filter(|it| by.commit() != Some(it));
+        base.is_some_and(|base| {
+            let base = Point::of(Version::of(&base));
+            matches!(self.compared(subject, &group.rev(), &base), Compared::Same)
+        })
     }
 
-    /// Whether the commit is in the history of a revision; `None` if that is not known (yet).
-    fn contains(&self, revision: &Revision, question: &Question) -> Option<bool> {
-        self.has(revision.commit()?, question)
+    /// Whether a commit is in the history of a revision; `None` if that is not known (yet).
+    fn contains(&self, revision: &Revision, commit: &str) -> Option<bool> {
+        self.has(revision.commit()?, commit)
     }
 
-    pub(super) fn has(&self, commit: &str, question: &Question) -> Option<bool> {
-        Some(self.base_of(commit, question)?.as_deref() == Some(question.commit.as_str()))
+    /// Whether `commit` is in the history of `tip`; `None` if that is not known (yet).
+    pub(super) fn has(&self, tip: &str, commit: &str) -> Option<bool> {
+        Some(self.base_of(tip, commit)?.as_deref() == Some(commit))
     }
 
     /// The newest commit that the one that is asked about has in common with another; `None` if that is not known (yet).
-    fn base_of(&self, commit: &str, question: &Question) -> Option<Option<String>> {
-        if commit == question.commit {
+    fn base_of(&self, other: &str, commit: &str) -> Option<Option<String>> {
+        if other == commit {
             return Some(Some(commit.to_owned()));
         }
-        let of = (question.commit.clone(), commit.to_owned());
+        let of = (commit.to_owned(), other.to_owned());
         match self.inputs.past.base(&of) {
             None => {
                 self.lack(|lacks| lacks.bases.insert(of));
@@ -343,6 +364,26 @@ impl View<'_> {
             Some(answer) => answer.known().cloned(),
         }
     }
+}
+
+/// Whether Flux is told not to make an object what its text says (flux-reference E.6).
+fn is_left_alone(value: &Value) -> bool {
+    let says = |name: &str, words: &[&str]| {
+        let key = format!("kustomize.toolkit.fluxcd.io/{name}");
+        let value = ["annotations", "labels"].iter().find_map(|it| value.text(&["metadata", it, &key]));
+        value.is_some_and(|it| words.iter().any(|word| it.eq_ignore_ascii_case(word)))
+    };
+    says("reconcile", &["disabled"]) || says("ssa", &["Ignore", "IfNotPresent"])
+}
+
+/// `apps failed main@1a2b3c4: dry-run failed`
+pub(super) fn failure_words(verdict: &Verdict, at: &Revision) -> String {
+    let (name, at) = (words::data(&verdict.id.name), words::data(&at.to_string()));
+    format!("{name} failed {at}: {}", words::data(&verdict.sentence()))
+}
+
+fn replaced(by: &Revision) -> Found {
+    Found::untold(Step::Replaced, format!("{} has a newer text of it", words::data(&by.to_string())))
 }
 
 /// Whether an inventory lists an object. It has no namespace for what is cluster-scoped; kustomize may have set one.

@@ -106,7 +106,7 @@ fn ask(text: &str, files: &[&str]) -> Gate {
 fn drawn(gate: &Gate) -> String {
     let mut out = format!("{}\n", gate.outcome.as_str());
     for it in &gate.gated {
-        writeln!(out, "{}: {} [{}]: {}", it.cluster, it.object, it.stage, it.text).expect("text");
+        writeln!(out, "{}: {} [{}]: {}", it.cluster, it.object, it.step.as_str(), it.text).expect("text");
     }
     for (what, lines) in [("silent", &gate.silent), ("unknown", &gate.unknown), ("note", &gate.notes)] {
         lines.iter().for_each(|it| writeln!(out, "{what}: {it}").expect("text"));

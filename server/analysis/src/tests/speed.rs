@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use super::fixture::{World, full};
-use crate::{Question, analyse, head_status, hover, summary};
+use super::fixture::World;
+use crate::{analyse, head_status, hover, summary};
 
 #[test]
 fn speed() {
@@ -53,16 +53,14 @@ fn speed() {
     };
     println!("{} findings, {} lenses", report.findings.len(), report.lenses.len());
     let head = world.refs.head.clone().expect("HEAD");
-    let (commit, before) = (full("1a2b3c4"), Some(full("0000001")));
-    let question = Question { commit, before, files: vec![path.clone()] };
-    while let (_, lacks, _) = world.with(|inputs| head_status(inputs, &head, Ok(&question)))
+    while let (_, lacks, _) = world.with(|inputs| head_status(inputs, &head))
         && lacks.wants_history()
     {
         world.look_up(lacks);
     }
     world.with(|inputs| {
-        time("how HEAD stands", Box::new(|| drop(head_status(inputs, &head, Ok(&question)))));
-        println!("{}", head_status(inputs, &head, Ok(&question)).0.tooltip);
+        time("how HEAD stands", Box::new(|| drop(head_status(inputs, &head))));
+        println!("{}", head_status(inputs, &head).0.tooltip);
         time("588 documents, 80 Kustomizations", Box::new(|| drop(analyse(inputs, &path))));
         time("hover", Box::new(|| drop(hover(inputs, &path, 60.into()))));
         time("summary", Box::new(|| drop(summary(inputs))));

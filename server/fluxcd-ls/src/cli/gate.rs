@@ -299,7 +299,7 @@ impl Answer {
             .map(|it| {
                 json!({
                     "cluster": it.cluster, "object": it.object, "applier": it.applier.to_string(),
-                    "file": it.file.as_str(), "outcome": it.outcome.as_str(), "stage": it.stage, "text": it.text,
+                    "file": it.file.as_str(), "outcome": it.outcome.as_str(), "stage": it.step.as_str(), "text": it.text,
                 })
             })
             .collect();

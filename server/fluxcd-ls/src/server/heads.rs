@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use analysis::{Head, HeadIn, HeadState, HeadStatus, Inputs, Question};
+use analysis::{Head, HeadIn, HeadState, HeadStatus, Inputs};
 use flux::{Changed, Facts, Kind, ObjectId};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -24,9 +24,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The button of a message about a failure.
 const CAUSE: &str = "Go to cause";
 
-/// What a commit changed, or why that is not known.
-type Asked = Result<Question, String>;
-
 /// HEAD of a repository.
 #[derive(Debug, Default)]
 pub(crate) struct HeadOf {
@@ -36,15 +33,12 @@ pub(crate) struct HeadOf {
     due: Option<Instant>,
     /// Whether somebody looks.
     running: bool,
-    /// What the newest commit changed that was asked about.
-    asked: Option<Question>,
     followed: Followed,
 }
 
 /// How HEAD stood at a look.
 pub(crate) struct HeadFound {
     head: Head,
-    asked: Asked,
     status: HeadStatus,
     recheck: Option<Timestamp>,
     answers: Vec<Answers>,
@@ -178,11 +172,10 @@ impl World {
             // It is looked at when the files were read.
             return;
         }
-        let asked = repo.head.asked.clone().filter(|it| it.commit == head.commit);
         repo.head.running = true;
         let Some(view) = self.view(id) else { return };
         self.background(
-            move || Done::Head(id, Some(Box::new(look(view, &git, head, asked)))),
+            move || Done::Head(id, Some(Box::new(look(view, &git, head)))),
             move || Some(Done::Head(id, None)),
         );
     }
@@ -192,11 +185,10 @@ impl World {
         let Some(repo) = self.repos.get_mut(&id) else { return };
         repo.head.running = false;
         if let Some(found) = found {
-            let HeadFound { head, asked, status, recheck, answers } = found;
+            let HeadFound { head, status, recheck, answers } = found;
             for answers in answers {
                 answers.note(Arc::make_mut(&mut repo.past));
             }
-            repo.head.asked = asked.ok();
             if !wanted || repo.refs.head.as_ref() != Some(&head) {
                 // Superseded.
                 repo.head.due_by(Instant::now());
@@ -248,19 +240,11 @@ impl World {
 }
 
 /// Looks how HEAD stands. Asks Git what that takes.
-fn look(mut view: View, git: &history::Repository, head: Head, asked: Option<Question>) -> HeadFound {
-    let asked = asked.map_or_else(|| changed_by(git, &head.commit), Ok);
+fn look(mut view: View, git: &history::Repository, head: Head) -> HeadFound {
     let mut answers = Vec::new();
-    let question =
-        |inputs: &Inputs<'_>| analysis::head_status(inputs, &head, asked.as_ref().map_err(String::as_str));
+    let question = |inputs: &Inputs<'_>| analysis::head_status(inputs, &head);
     let (status, _, recheck) = past::ask(&mut view, git, &mut answers, question, |it| &it.1);
-    HeadFound { head, asked, status, recheck, answers }
-}
-
-fn changed_by(git: &history::Repository, commit: &str) -> Asked {
-    let change = git.change(commit).map_err(|error| error.to_string())?;
-    let before = change.before.map(|it| it.to_string());
-    Ok(Question { commit: commit.to_owned(), before, files: change.files })
+    HeadFound { head, status, recheck, answers }
 }
 
 /// `Flux: 1a2b3c4 (Change web) is live in staging and production.`
@@ -282,6 +266,8 @@ fn sentence(status: &HeadStatus) -> String {
 
 #[cfg(test)]
 mod tests {
+    use analysis::Step;
+
     use super::*;
 
     /// What one look found: the commit, and each cluster's state.
@@ -291,9 +277,8 @@ mod tests {
             name: (*name).to_owned(),
             state: *state,
             text: String::new(),
-            stage: "",
+            step: Step::Unknown,
             failed: None,
-            file: None,
         };
         HeadStatus {
             commit: commit.to_owned(),

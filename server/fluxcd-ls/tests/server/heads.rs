@@ -146,10 +146,16 @@ async fn from_not_pushed_to_live() {
     assert!(head["clusters"][0]["text"].as_str().unwrap().starts_with("last seen "), "{head}");
     editor.clusters.say("staging", What::Status(SessionStatus::Live)).await;
     wait_head(&mut editor, "live").await;
-    // A commit that changes nothing which is applied.
-    let nothing = git::commit(&editor.repo, "Write a note");
-    let head = wait_head(&mut editor, "nothing").await;
-    assert_eq!(head["text"], format!("{} nothing to apply", &nothing[..7]));
+    // A commit that changes nothing which is applied: all that it has is live.
+    let note = git::commit(&editor.repo, "Write a note");
+    let head = loop {
+        let head = wait_head(&mut editor, "live").await;
+        if head["commit"] == json!(note) {
+            break head;
+        }
+    };
+    assert_eq!(head["text"], format!("✓ {} live", &note[..7]));
+    assert!(head["tooltip"].as_str().unwrap().contains(" on main, not pushed: Write a note"), "{head}");
     let more = editor.leftovers().await;
     assert!(more.iter().all(|it| it["method"] != "fluxcd/outcome"), "{more:#?}");
     editor.die().await;
