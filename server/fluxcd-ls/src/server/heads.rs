@@ -91,18 +91,29 @@ impl HeadOf {
     }
 }
 
-/// Which commit this window saw being waited for, and what of it was told.
+/// Which commit this window saw being waited for or failing, and what of it was told.
 #[derive(Debug, Default)]
 struct Followed {
     commit: String,
     waited: bool,
-    told: BTreeSet<(String, Vec<String>)>,
+    /// What failed last, and was not live since: the commit, and its branch.
+    failed: Option<(String, Option<String>)>,
+    told: BTreeSet<(String, HeadState, Vec<String>)>,
+}
+
+/// What came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A wait, with a success or a failure.
+    Waited,
+    /// A failure, of this commit or of one before on this branch: it is live now.
+    Mended,
 }
 
 impl Followed {
-    /// Whether a wait has come to an end that is to be told: each commit once for the same clusters, and nothing that was so
-    /// already when it was first looked at.
-    fn has_ended(&mut self, status: &HeadStatus) -> bool {
+    /// Whether something has come to an end that is to be told: of each commit once that it failed and once that it is live,
+    /// for the same clusters, and nothing that was so already when it was first looked at.
+    fn ended(&mut self, status: &HeadStatus) -> Option<End> {
         if self.commit != status.commit {
             self.commit.clone_from(&status.commit);
             self.waited = false;
@@ -112,15 +123,26 @@ impl Followed {
                 // What is not pushed may be live all the same, by another commit with this text.
                 let waits = |it: &HeadIn| matches!(it.state, HeadState::Waiting | HeadState::NotFollowed);
                 self.waited |= status.clusters.iter().any(waits);
-                false
+                None
             }
-            HeadState::Live | HeadState::Failed if self.waited && !status.recorded => {
-                self.waited = false;
+            HeadState::Live | HeadState::Failed if !status.recorded => {
+                let has_waited = std::mem::take(&mut self.waited);
+                let is_same = |(commit, branch): &mut (String, Option<String>)| {
+                    *commit == status.commit || (branch.is_some() && *branch == status.branch)
+                };
+                let end = if status.state == HeadState::Failed {
+                    self.failed = Some((status.commit.clone(), status.branch.clone()));
+                    has_waited.then_some(End::Waited)
+                } else {
+                    let mended = self.failed.take_if(is_same).map(|_| End::Mended);
+                    mended.or(has_waited.then_some(End::Waited))
+                };
                 let takes_part = |it: &&HeadIn| it.state != HeadState::Nothing;
                 let clusters = status.clusters.iter().filter(takes_part).map(|it| it.key.clone());
-                self.told.insert((status.commit.clone(), clusters.collect()))
+                let what = (status.commit.clone(), status.state, clusters.collect());
+                end.filter(|_| self.told.insert(what))
             }
-            _ => false,
+            _ => None,
         }
     }
 }
@@ -197,22 +219,22 @@ impl World {
                     let after = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
                     repo.head.due_by(Instant::now() + after.max(PAUSE));
                 }
-                let ended = repo.head.followed.has_ended(&status);
+                let ended = repo.head.followed.ended(&status);
                 repo.head.shown = Some(status);
                 self.send_status();
-                if ended {
-                    self.tell_outcome(id);
+                if let Some(end) = ended {
+                    self.tell_outcome(id, end);
                 }
             }
         }
         self.set_heads_timer();
     }
 
-    /// A commit that was waited for became live, or failed.
-    fn tell_outcome(&self, id: RepoId) {
+    /// A commit that was waited for became live, or failed; or what failed is live.
+    fn tell_outcome(&self, id: RepoId, end: End) {
         let status = self.repos.get(&id).and_then(|it| it.head.shown.as_ref());
         let (Some(status), Some(head)) = (status, self.head_params(id)) else { return };
-        let message = sentence(status);
+        let message = sentence(status, end);
         let show = self.settings.notifications == Notifications::On;
         if self.client.outcome {
             return self.outbox.notify::<OutcomeNotification>(OutcomeParams { head, message, show });
@@ -247,8 +269,8 @@ fn look(mut view: View, git: &history::Repository, head: Head) -> HeadFound {
     HeadFound { head, status, recheck, answers }
 }
 
-/// `Flux: 1a2b3c4 (Change web) is live in staging and production.`
-fn sentence(status: &HeadStatus) -> String {
+/// `Flux: 1a2b3c4 (Change web) is live in staging, production.`
+fn sentence(status: &HeadStatus, end: End) -> String {
     let names = |state: HeadState| {
         let names = status.clusters.iter().filter(|it| it.state == state).map(|it| it.name.as_str());
         names.collect::<Vec<_>>().join(", ")
@@ -258,6 +280,7 @@ fn sentence(status: &HeadStatus) -> String {
     let failed = status.clusters.iter().find(|it| it.state == HeadState::Failed);
     let sentence = match failed {
         Some(failed) => format!("{commit} failed in {}: {}", names(HeadState::Failed), failed.text),
+        None if end == End::Mended => format!("{commit} is live now in {}.", names(HeadState::Live)),
         None => format!("{commit} is live in {}.", names(HeadState::Live)),
     };
     // VS Code makes links of this, and commands of links: subjects and messages are data of others.
@@ -293,14 +316,16 @@ mod tests {
         }
     }
 
-    /// Each look as `commit cluster=state …`; those at which an end is told have a `!` in front.
+    /// Each look as `commit cluster=state …`, the commit with its branch as `main/a`; where the end of a wait is told there
+    /// is a `!` in front, and a `+` where it is told that what failed is live.
     #[track_caller]
     fn check(looks: &[&str]) {
         let mut followed = Followed::default();
         for look in looks {
-            let (told, look) = look.strip_prefix('!').map_or((false, *look), |rest| (true, rest));
-            let mut words = look.split(' ');
+            let told = [('!', End::Waited), ('+', End::Mended)].into_iter().find(|it| look.starts_with(it.0));
+            let mut words = look.trim_start_matches(['!', '+']).split(' ');
             let commit = words.next().unwrap();
+            let (branch, commit) = commit.split_once('/').map_or((None, commit), |it| (Some(it.0), it.1));
             let local = commit.strip_suffix('*');
             let clusters: Vec<(&str, HeadState)> = words
                 .map(|word| {
@@ -317,10 +342,11 @@ mod tests {
                 })
                 .collect();
             let mut status = status(local.unwrap_or(commit), &clusters);
+            status.branch = branch.map(str::to_owned);
             if local.is_some() {
                 status.state = HeadState::NotPushed;
             }
-            assert_eq!(followed.has_ended(&status), told, "{look}");
+            assert_eq!(followed.ended(&status), told.map(|it| it.1), "{look}");
         }
     }
 
@@ -387,14 +413,24 @@ mod tests {
         check(&["a* s=notFollowed", "!a s=live"]);
         check(&["a s=notFollowed", "a s=waiting", "a s=untold", "!a s=live"]);
         check(&["a s=waiting p=live", "!a s=live p=live", "b s=live p=waiting", "!b s=live p=live"]);
-        // One failed: that is the end of it.
-        check(&["a s=waiting p=waiting", "!a s=failed p=waiting", "a s=failed p=live"]);
+        // One failed: that is the end of it, until all is well.
+        check(&["a s=waiting p=waiting", "!a s=failed p=waiting", "a s=failed p=live", "+a s=live p=live"]);
+    }
+
+    #[test]
+    fn what_failed_and_is_live_is_told() {
+        check(&["a s=waiting", "!a s=failed", "a s=waiting", "+a s=live"]);
+        check(&["a s=failed", "+a s=live", "a s=failed", "a s=live"]);
+        // By another commit: of this branch, and not of any other.
+        check(&["main/a s=waiting", "!main/a s=failed", "main/b s=waiting", "+main/b s=live"]);
+        check(&["main/a s=failed", "+main/b s=live", "main/c s=live"]);
+        check(&["main/a s=failed", "fix/b s=live", "fix/b s=waiting", "!fix/b s=live", "+main/c s=live"]);
+        check(&["a s=failed", "b s=live"]);
     }
 
     #[test]
     fn nothing_is_told_of_what_was_so_already() {
         check(&["a s=live"]);
-        check(&["a s=failed", "a s=live"]);
         check(&["a s=untold", "a s=live", "a s=untold", "a s=live"]);
         // It is live by another commit before it is pushed.
         check(&["a* s=live", "a s=live"]);
@@ -407,7 +443,15 @@ mod tests {
     #[test]
     fn nothing_is_told_twice() {
         check(&["a s=waiting", "!a s=live", "a s=waiting", "a s=live"]);
-        check(&["a s=waiting", "!a s=failed", "a s=waiting", "a s=live"]);
+        check(&[
+            "a s=waiting",
+            "!a s=failed",
+            "a s=waiting",
+            "a s=failed",
+            "+a s=live",
+            "a s=failed",
+            "a s=live",
+        ]);
         // A cluster went.
         check(&["a s=waiting p=waiting", "!a s=live p=live", "a s=live"]);
         // A cluster came, which had to be waited for.

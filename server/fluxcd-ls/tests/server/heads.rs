@@ -186,6 +186,12 @@ async fn a_failure_is_shown_to_who_wants_that_with_the_way_to_its_cause() {
         format!("Flux: {} (Look every five minutes) failed in staging: flux-system failed ", &commit[..7]);
     assert!(message.starts_with(&expected), "{message}");
     assert_eq!(asked[1][0], "window/showDocument");
+    // It was tried again, and is well: who was told that it failed is told that too.
+    editor.clusters.say("staging", all(&commit, "5m", None)).await;
+    wait_head(&mut editor, "live").await;
+    let told = editor.heard("window/showMessage").await;
+    let expected = format!("Flux: {} (Look every five minutes) is live now in staging.", &commit[..7]);
+    assert_eq!(told["message"], json!(expected));
     editor.die().await;
 }
 
