@@ -83,7 +83,7 @@ pub use inventory::{Application, Inventory, SourceRef, Untold, inventory};
 pub use live::{LiveAnswer, LiveObjects, Reading, Wanted};
 pub use memo::Memo;
 pub use navigation::{Definition, Link, Target, definition, links, references};
-pub use past::{Answer, Between, Commit, CommitFiles, Lacks, Log, LogEntry, Logged, Past};
+pub use past::{Answer, Between, Commit, CommitFiles, Lacks, Log, LogEnd, LogEntry, Logged, Past, Touched};
 pub use report::{
     Action, Cause, ClusterSummary, Command, FileReport, Finding, Hover, LensItem, LensRow, Mood, Related,
     Summary,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub struct Past {
     commits: BTreeMap<String, Answer<Commit>>,
     bases: BTreeMap<(String, String), Answer<Option<String>>>,
-    between: BTreeMap<Between, Vec<LogEntry>>,
+    between: BTreeMap<Between, Touched>,
     logs: BTreeMap<Log, Logged>,
 }
 
@@ -51,6 +51,31 @@ pub struct LogEntry {
     pub author: String,
     /// When it was committed.
     pub time: Timestamp,
+}
+
+/// The commits between two that touch something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Newest first.
+    pub commits: Vec<LogEntry>,
+    /// Why it ends where it does.
+    pub end: LogEnd,
+}
+
+/// Why a list of commits ends where it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LogEnd {
+    /// There are no others.
+    #[default]
+    Whole,
+    /// There are older ones.
+    More,
+    /// There may be older ones: nobody looked further.
+    Unseen,
+    /// There may be older ones beyond the end of this clone. With what would bring them, if anything would.
+    CutOff(Option<Arc<str>>),
+    /// History could not be read.
+    Untold,
 }
 
 /// The files of a commit. They never change, so that what was made of them is kept by [`CommitFiles::id`].
@@ -119,9 +144,9 @@ impl Past {
         self.bases.insert(of, answer);
     }
 
-    /// Notes the commits between two, newest first.
-    pub fn note_between(&mut self, question: Between, commits: Vec<LogEntry>) {
-        self.between.insert(question, commits);
+    /// Notes the commits between two.
+    pub fn note_between(&mut self, question: Between, log: Touched) {
+        self.between.insert(question, log);
     }
 
     /// Notes the commits that touch some paths.
@@ -134,6 +159,7 @@ impl Past {
         self.commits.retain(|_, answer| answer.known().is_some());
         self.bases.retain(|_, answer| answer.known().is_some());
         self.logs.retain(|_, answer| answer.whole);
+        self.between.retain(|_, log| !matches!(log.end, LogEnd::CutOff(_) | LogEnd::Untold));
     }
 
     /// `None`: not asked yet.
@@ -147,8 +173,8 @@ impl Past {
     }
 
     /// `None`: not asked yet.
-    pub(crate) fn between(&self, question: &Between) -> Option<&[LogEntry]> {
-        self.between.get(question).map(Vec::as_slice)
+    pub(crate) fn between(&self, question: &Between) -> Option<&Touched> {
+        self.between.get(question)
     }
 
     /// `None`: not asked yet.

@@ -8,7 +8,7 @@ use manifests::kustomize::Files;
 use crate::inventory::substituted_from;
 use crate::journey::{Journey, Reach, Stage, Why};
 use crate::page::{Page, Span, spans};
-use crate::past::{Between, LogEntry};
+use crate::past::{Between, LogEnd, Touched};
 use crate::view::View;
 use crate::way::Follows;
 use crate::words;
@@ -261,22 +261,18 @@ impl View<'_> {
     }
 
     /// The commits behind what is applied that touch any of the files, up to what is checked out; newest first.
-    pub(crate) fn commits_since(&self, journey: &Journey, paths: Vec<RepoPath>) -> &[LogEntry] {
+    pub(crate) fn commits_since(&self, journey: &Journey, paths: Vec<RepoPath>) -> Option<&Touched> {
         let (Some(applied), Some(head)) = (&journey.applied, &self.inputs.repo.refs.head) else {
-            return &[];
+            return None;
         };
-        let Some(from) = applied.commit().filter(|it| *it != head.commit) else { return &[] };
-        if self.point(applied).is_err() {
-            return &[];
-        }
+        let from = applied.commit().filter(|it| *it != head.commit)?;
+        self.point(applied).ok()?;
         let question = Between { from: from.to_owned(), to: head.commit.clone(), paths };
-        match self.inputs.past.between(&question) {
-            Some(commits) => commits,
-            None => {
-                self.lack(|lacks| lacks.between.insert(question));
-                &[]
-            }
+        let log = self.inputs.past.between(&question);
+        if log.is_none() {
+            self.lack(|lacks| lacks.between.insert(question));
         }
+        log
     }
 
     /// The page at the provider that shows what is pushed and not applied.
@@ -287,10 +283,27 @@ impl View<'_> {
         differ.then(|| self.inputs.repo.remotes.compare(remote, applied, &tip.commit)).flatten()
     }
 
-    pub(crate) fn say_commits(&self, page: &mut Page, journey: &Journey, commits: &[LogEntry]) {
-        for it in commits {
+    pub(crate) fn say_commits(&self, page: &mut Page, journey: &Journey, log: Option<&Touched>) {
+        for it in log.iter().flat_map(|it| &it.commits) {
             let hash = it.hash.get(..7).unwrap_or(&it.hash);
             page.item(spans![w "not applied yet: ", d hash, w " ", d it.subject, w ", ", d it.author, w ", ", w self.time(it.time)]);
+        }
+        match log.map(|it| &it.end) {
+            None | Some(LogEnd::Whole) => {}
+            Some(LogEnd::More) => page.item(spans![w "not applied yet: older ones as well"]),
+            Some(LogEnd::Unseen) => {
+                page.item(spans![w "older commits were not looked at, there are too many between"]);
+            }
+            Some(LogEnd::CutOff(bring)) => {
+                let mut line = spans![w "there may be older ones beyond the end of this clone"];
+                if let Some(bring) = bring {
+                    line.extend(spans![w "; ", d bring, w " brings them"]);
+                }
+                page.item(line);
+            }
+            Some(LogEnd::Untold) => page.item(
+                spans![w "which commits are not applied yet cannot be told: history could not be read"],
+            ),
         }
         if let Some(url) = self.comparison(journey) {
             page.item(vec![Span::Word("pushed and not applied: ".to_owned()), Span::Page(url)]);

@@ -67,8 +67,10 @@ pub struct Touching {
 pub enum End {
     /// There are no others.
     Whole,
-    /// There may be others: as many as were asked for were found, or too many commits lie between.
+    /// There are others: as many as were asked for were found.
     More,
+    /// There may be others: too many commits lie between to look at all of them.
+    Unseen,
     /// There may be others beyond the end of a shallow clone.
     CutOff(Bring),
 }
@@ -145,7 +147,9 @@ impl Repository {
             let Some(commit) = between(&id) else { continue };
             if !commit.data.seen {
                 // Nobody looked further.
-                end = more(end);
+                if end == End::Whole {
+                    end = End::Unseen;
+                }
                 continue;
             }
             if commit.data.boundary {
@@ -171,7 +175,7 @@ impl Repository {
             };
             if touched {
                 if found.len() >= limit {
-                    end = more(end);
+                    end = End::More;
                     break;
                 }
                 let id = id.to_string();
@@ -251,10 +255,6 @@ impl Repository {
         let cut_off = cut_off.iter().any(of_one);
         Ok(Painted { commits, cut_off })
     }
-}
-
-fn more(end: End) -> End {
-    if end == End::Whole { End::More } else { end }
 }
 
 /// The commits that were looked at.

@@ -105,6 +105,8 @@ pub(crate) struct World {
     pub(crate) refs: Refs,
     /// Files that are saved in another form than they are in front of the user.
     pub(crate) saved: Option<MemoryTree>,
+    /// The commits between any two that touch anything.
+    log: Touched,
     /// Two commits and the newest that they have in common.
     bases: BTreeMap<(String, String), String>,
     pub(crate) offer: bool,
@@ -120,6 +122,23 @@ pub(crate) struct World {
     /// The files as the fixture has them: what every commit has that is not told otherwise.
     committed: BTreeMap<RepoPath, String>,
     zone: TimeZone,
+}
+
+fn log(end: &str, text: &str) -> Touched {
+    let entry = |line: &str| {
+        let (commit, subject) = line.split_once(' ').expect("a commit and its subject");
+        let time = at("2026-11-20T10:00:00Z");
+        LogEntry { hash: full(commit), subject: subject.to_owned(), author: "Ada".to_owned(), time }
+    };
+    let end = match end {
+        "" => LogEnd::Whole,
+        "more" => LogEnd::More,
+        "unseen" => LogEnd::Unseen,
+        "cut-off" => LogEnd::CutOff(Some("git fetch --unshallow origin".into())),
+        "untold" => LogEnd::Untold,
+        other => panic!("no such end: {other}"),
+    };
+    Touched { commits: text.lines().filter(|it| !it.is_empty()).map(entry).collect(), end }
 }
 
 pub(crate) fn at(time: &str) -> Timestamp {
@@ -141,6 +160,7 @@ impl World {
             reported: None,
             refs: Refs::default(),
             saved: None,
+            log: Touched::default(),
             bases: BTreeMap::new(),
             offer: false,
             shallow: false,
@@ -175,6 +195,8 @@ impl World {
                         world.commits.insert(full(commit), subject.to_owned());
                     }
                 }
+                // `log more`: lines as of `commits`, and why there are no others.
+                Some("log") => world.log = log(words.next().unwrap_or_default(), &text),
                 // What a cluster has of other kinds than Flux's.
                 Some("live") => {
                     let name = words.next().expect("a cluster");
@@ -318,7 +340,7 @@ impl World {
             self.past.note_base(of, Answer::Known(base));
         }
         for question in lacks.between {
-            self.past.note_between(question, Vec::new());
+            self.past.note_between(question, self.log.clone());
         }
         for question in lacks.logs {
             let answer = self.logged(&question);

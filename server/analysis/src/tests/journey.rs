@@ -469,3 +469,27 @@ fn variables_are_found_late() {
     "#]]
     .assert_eq(&format!("{early}---\n{late}"));
 }
+
+/// A list of commits that ends before it is whole says so.
+#[test]
+fn how_the_log_of_commits_ends() {
+    let said = |end: &str| {
+        let text = REPO.replacen("kind: Deployment\n", "kind: $0Deployment\n", 1);
+        let log = format!("//- log {end}\n9f8e7d6 Change web\n");
+        let cluster = cluster("main@1a2b3c4", "main@1a2b3c4", "");
+        let refs = "//- settings\nhead=main@9f8e7d6 pushed=9f8e7d6@05:58";
+        let mut world = World::new(&format!("{text}{}{cluster}{log}{refs}", then(&["1a2b3c4"])));
+        let (path, offset) = world.cursor.clone().expect("a cursor");
+        let hover = world.ask(|inputs| crate::hover(inputs, &path, offset)).expect("a hover").markdown;
+        let mut lines = hover.lines().skip_while(|it| !it.contains("not applied yet: ")).skip(1);
+        lines.next().unwrap_or_default().to_owned()
+    };
+    let ends = ["", "more", "unseen", "cut-off", "untold"].map(|end| format!("{end}: {}\n", said(end)));
+    expect![[r#"
+        : - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
+        more: - not applied yet: older ones as well
+        unseen: - older commits were not looked at, there are too many between
+        cut-off: - there may be older ones beyond the end of this clone; `git fetch --unshallow origin` brings them
+        untold: - which commits are not applied yet cannot be told: history could not be read
+    "#]].assert_eq(&ends.concat());
+}

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use analysis::{
-    Answer, Between, Commit, CommitFiles, Head, Inputs, Lacks, Log, LogEntry, Logged, Past, Refs, Tip,
+    Answer, Between, Commit, CommitFiles, Head, Inputs, Lacks, Log, LogEnd, LogEntry, Logged, Past, Refs,
+    Tip, Touched,
 };
 use dashmap::DashMap;
 use manifests::{FileKind, ParsedFile, RepoPath, Tree};
@@ -76,7 +77,7 @@ type Pair = (String, String);
 pub(crate) struct Answers {
     commits: Vec<(String, Answer<Commit>)>,
     bases: Vec<(Pair, Answer<Option<String>>)>,
-    between: Vec<(Between, Vec<LogEntry>)>,
+    between: Vec<(Between, Touched)>,
     logs: Vec<(Log, Logged)>,
 }
 
@@ -125,11 +126,16 @@ pub(crate) fn look_up(git: &history::Repository, blobs: &Arc<Blobs>, lacks: Lack
     });
     let between = lacks.between.into_iter().map(|question| {
         let found = git.touching(&question.from, &question.to, &question.paths, LOG);
-        let commits = found.map(|it| it.commits).unwrap_or_else(|error| {
-            tracing::debug!(%error, "history has no answer");
-            Vec::new()
-        });
-        (question, commits.into_iter().map(entry).collect())
+        let touched = match found {
+            Ok(found) => {
+                Touched { commits: found.commits.into_iter().map(entry).collect(), end: end_of(found.end) }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "history has no answer");
+                Touched { commits: Vec::new(), end: LogEnd::Untold }
+            }
+        };
+        (question, touched)
     });
     let logs = lacks.logs.into_iter().map(|question| {
         let found = git.all_touching(&question.to, &question.paths, WHOLE_LOG);
@@ -157,6 +163,15 @@ fn entry(it: history::CommitInfo) -> LogEntry {
     LogEntry { hash: it.id.to_string(), subject: it.subject, author: it.author, time: it.time }
 }
 
+fn end_of(end: history::End) -> LogEnd {
+    match end {
+        history::End::Whole => LogEnd::Whole,
+        history::End::More => LogEnd::More,
+        history::End::Unseen => LogEnd::Unseen,
+        history::End::CutOff(bring) => LogEnd::CutOff(Some(bring.command().into())),
+    }
+}
+
 fn answer_of<T>(found: history::Result<T>) -> Answer<T> {
     found.map_or_else(
         |error| {
@@ -181,8 +196,8 @@ impl Answers {
         for (of, answer) in self.bases {
             past.note_base(of, answer);
         }
-        for (question, commits) in self.between {
-            past.note_between(question, commits);
+        for (question, log) in self.between {
+            past.note_between(question, log);
         }
         for (question, answer) in self.logs {
             past.note_log(question, answer);
