@@ -34,6 +34,9 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
     let mut plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
     plain.extend(view.row_of_charts(path));
+    if let Some(file) = file.as_ref().filter(|_| plain.is_empty() && stands.is_empty()) {
+        plain.extend(view.row_of_reported(path, file));
+    }
     report.lenses = view.lenses(&stands, plain);
     report.unknown.sort();
     report.unknown.dedup();
@@ -314,8 +317,7 @@ impl View<'_> {
             if flux_object(&placed.document).is_none() {
                 self.say_marks(&mut page, path, Some(placed.range()));
             }
-            let own = self.page_of_manifest(path, &file, placed);
-            page.extend(own.or_else(|| self.page_of_unapplied(path, placed)).unwrap_or_default());
+            page.extend(self.page_of_plain(path, &file, placed).unwrap_or_default());
             (page != Page::default()).then_some(page)
         };
         let manifests: Vec<Page> = match offset {

@@ -56,6 +56,7 @@ impl View<'_> {
             let name = name.map(|it| format!("{}/{}", it.kind, it.name)).unwrap_or_default();
             page.item(spans![d name, w " in ", d at.path, w ", as far as the files tell"]);
         }
+        self.say_reports_of_appliers(&mut page, path, file, None);
         if live.len() + written.len() > NAMED {
             page.item(spans![w "and ", d live.len() + written.len() - NAMED, w " more"]);
         }

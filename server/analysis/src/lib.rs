@@ -55,6 +55,7 @@ mod placing;
 mod plain;
 mod purpose;
 mod report;
+mod reported;
 mod roots;
 mod silent;
 mod specs;

@@ -303,9 +303,15 @@ impl<'a> View<'a> {
         let identity = placed.document.identity()?;
         let ranges = [identity.kind_range, identity.name_range].map(|it| placed.in_file(it));
         let range = ranges.into_iter().find(|it| it.contains_inclusive(offset))?;
-        let page =
-            self.page_of_manifest(path, file, placed).or_else(|| self.page_of_unapplied(path, placed))?;
+        let page = self.page_of_plain(path, file, placed)?;
         Some(Hover { range, markdown: self.markdown(&page) })
+    }
+
+    /// What is known of a document that is no Flux object: by the clusters, else by what was reported.
+    pub(crate) fn page_of_plain(&self, path: &RepoPath, file: &ParsedFile, placed: &Placed) -> Option<Page> {
+        self.page_of_manifest(path, file, placed)
+            .or_else(|| self.page_of_unapplied(path, placed))
+            .or_else(|| self.page_of_reported(path, file, placed))
     }
 
     /// Everything about a document that is no Flux object. `None` if nothing is known to apply it.

@@ -70,8 +70,8 @@ pub enum Reporting {
 }
 
 /// A report that is about an object.
-struct Heard<'a> {
-    commit: &'a str,
+pub(crate) struct Heard<'a> {
+    pub(crate) commit: &'a str,
     report: &'a Report,
     /// The cluster whose Provider posted it, where one is known to have.
     cluster: Option<usize>,
@@ -91,7 +91,7 @@ impl Reporting {
 impl View<'_> {
     /// Reports about an object, of each context the newest; of two without times that on the first commit. `namespace` where
     /// it is known.
-    fn heard(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Vec<Heard<'_>> {
+    pub(crate) fn heard(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Vec<Heard<'_>> {
         let Some(reported) = self.inputs.reported else { return Vec::new() };
         let mut heard: Vec<Heard<'_>> = Vec::new();
         for on in &reported.commits {
@@ -174,6 +174,9 @@ impl View<'_> {
                 w reported.service_word(), w " does not tell"
             ]);
         }
+        if !connected && let Some(file) = self.any_file(stand.path) {
+            self.say_reports_of_appliers(page, stand.path, &file, Some(&stand.placed.document));
+        }
         if let Some(trouble) = &reported.trouble {
             page.item(spans![w "commit statuses could not be read: ", d trouble]);
         } else if heard.is_empty()
@@ -217,7 +220,7 @@ impl View<'_> {
     }
 
     /// `reported to Gitea by flux (no cluster access): reconciliation failed 3 minutes ago (2026-11-22 05:57 UTC), on 1a2b3c4`.
-    fn sentence_of(&self, reported: &Reported, heard: &Heard<'_>, connected: bool) -> Vec<Span> {
+    pub(crate) fn sentence_of(&self, reported: &Reported, heard: &Heard<'_>, connected: bool) -> Vec<Span> {
         let mut line = spans![w "reported to ", w reported.service_word()];
         match (heard.cluster, StatusContext::parse(&heard.report.context)) {
             (Some(cluster), _) => line.extend(spans![w " by flux in ", d self.cluster(cluster).name]),
@@ -288,8 +291,12 @@ impl View<'_> {
 
     /// For a lens, behind the words that nothing else is known: `Gitea: reconciliation failed on 1a2b3c4, Sun 05:57`.
     pub(crate) fn words_of_reports(&self, stand: &Stand<'_>) -> Option<String> {
+        self.words_of(self.heard_of(stand))
+    }
+
+    /// The same of what was reported about any objects.
+    pub(crate) fn words_of(&self, mut heard: Vec<Heard<'_>>) -> Option<String> {
         let reported = self.inputs.reported.filter(|it| it.wanted)?;
-        let mut heard = self.heard_of(stand);
         // The worst is told; of the others how many there are.
         heard.sort_by_key(|it| match it.report.outcome {
             Reporting::Failure => 0,
@@ -343,7 +350,7 @@ impl View<'_> {
 
 impl Reported {
     /// The service's name; one of ours, but who knows.
-    fn service_word(&self) -> String {
+    pub(crate) fn service_word(&self) -> String {
         if is_words(&self.service) { self.service.clone() } else { "the forge".to_owned() }
     }
 }
@@ -371,7 +378,7 @@ fn is_words(text: &str) -> bool {
     text.len() <= 60 && !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphabetic() || it == b' ')
 }
 
-fn short(commit: &str) -> &str {
+pub(crate) fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
 

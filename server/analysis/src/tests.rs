@@ -17,6 +17,7 @@ mod placing;
 mod plain;
 mod properties;
 mod purpose;
+mod reported;
 mod silent;
 mod speed;
 mod statuses;

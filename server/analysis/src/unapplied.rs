@@ -34,6 +34,7 @@ impl View<'_> {
     pub(crate) fn file_to_show(&self, path: &RepoPath) -> Option<ParsedFile> {
         self.any_file(path).or_else(|| {
             let wanted = self.inputs.settings.not_applied.is_some()
+                || self.reads_reports()
                 || (0..self.inputs.clusters.len()).any(|it| self.hides_appliers(it));
             wanted.then(|| self.inputs.repo.tree.parsed(path)).flatten()
         })
@@ -43,7 +44,9 @@ impl View<'_> {
     pub(crate) fn plain_file(&self, path: &RepoPath) -> Option<ParsedFile> {
         let file = self.inputs.repo.tree.parsed(path)?;
         let is_told = |(nth, placed): (usize, &Placed)| {
-            self.page_of_unapplied(path, placed).is_some() || !self.unowned(path, nth, placed).is_empty()
+            self.page_of_unapplied(path, placed).is_some()
+                || !self.unowned(path, nth, placed).is_empty()
+                || self.page_of_reported(path, &file, placed).is_some()
         };
         file.documents().iter().enumerate().any(is_told).then_some(file)
     }
