@@ -151,6 +151,14 @@ impl Gitea {
         }
     }
 
+    /// Opens a pull request from one branch of a repository to another and answers its number N: Gitea makes
+    /// `refs/pull/N/head` of it, and moves that with the branch.
+    pub async fn open_pull_request(&self, repository: &str, head: &str, base: &str) -> Result<u64> {
+        let body = json!({ "title": head, "head": head, "base": base });
+        let opened = self.api(Method::POST, &format!("/repos/{USER}/{repository}/pulls"), Some(body)).await?;
+        Ok(opened["number"].as_u64().unwrap_or_default())
+    }
+
     /// A Secret for `spec.secretRef` of a GitRepository.
     pub fn git_secret(&self, namespace: &str, name: &str) -> Value {
         json!({

@@ -59,7 +59,7 @@ fn copied(laid: &Laid) -> String {
     )
 }
 
-const WAYS: [Way; 9] = [
+const WAYS: [Way; 10] = [
     Way {
         name: "way-branch",
         source: |laid| git(laid, "{branch: main}"),
@@ -107,6 +107,14 @@ const WAYS: [Way; 9] = [
         revision: "refs/heads/main@R",
         moves: true,
         pushed: "pushed, next poll by ",
+    },
+    Way {
+        name: "way-pull",
+        source: |laid| git(laid, "{name: refs/pull/1/head}"),
+        kind: "GitRepository",
+        revision: "refs/pull/1/head@R",
+        moves: true,
+        pushed: "not live · pushed to main; follows refs/pull/1/head",
     },
     Way {
         name: "way-oci",
@@ -197,6 +205,10 @@ impl Laid {
         run(at, &["config", "user.email", "ada@shop.invalid"]);
         run(at, &["remote", "add", "origin", &laid.url]);
         run(at, &["config", "remote.origin.pushurl", &repository.push_url()]);
+        if name == "way-pull" {
+            run(at, &["commit", "--quiet", "--allow-empty", "--message", "Nothing yet"]);
+            run(at, &["push", "--quiet", "origin", "main:base"]);
+        }
         for stage in STAGES {
             laid.write(stage, "1");
         }
@@ -227,6 +239,12 @@ impl Laid {
         run(at, &["push", "--quiet", "origin", "main"]);
         match self.name {
             "way-slash" => drop(run(at, &["push", "--quiet", "origin", "main:release/x@1"])),
+            "way-pull" => {
+                run(at, &["push", "--quiet", "origin", "main:change"]);
+                if commit == self.first {
+                    assert_eq!(testbed.gitea().open_pull_request(self.name, "change", "base").await?, 1);
+                }
+            }
             "way-tag" | "way-semver" => {
                 run(at, &["tag", "--annotate", "--message", "A release", tag]);
                 run(at, &["push", "--quiet", "origin", tag]);
