@@ -185,7 +185,19 @@ impl View<'_> {
         let kind = live.id.flux_kind();
         if let Some(applied) = &verdict.applied {
             let words = if kind.is_some_and(Kind::is_source) { "fetched" } else { "running" };
-            page.item(self.revision(words, applied, verdict.applied_artifact.as_ref(), cluster, &live.id));
+            let mut line =
+                self.revision(words, applied, verdict.applied_artifact.as_ref(), cluster, &live.id);
+            let tells_none = matches!(kind, Some(Kind::Bucket | Kind::Kustomization))
+                && applied.digest().is_some()
+                && applied.commit().is_none();
+            if tells_none {
+                let stored = live.status.artifact.as_ref().and_then(|it| it.updated);
+                if let Some(at) = stored {
+                    line.extend(spans![w ", stored ", w self.time(at)]);
+                }
+                line.extend(spans![w "; which commit it was made from is not written down"]);
+            }
+            page.item(line);
         }
         if let Some(failed) = &verdict.failed_at {
             page.item(self.revision("failed", failed, verdict.failed_artifact.as_ref(), cluster, &live.id));

@@ -10,6 +10,9 @@ use crate::state::{Said, Sign, Tone};
 use crate::view::{Standing, Strength, View};
 use crate::words;
 
+/// How a line begins that says which clusters do not apply a document.
+const NOT_APPLIED: &str = "Flux: not applied by ";
+
 /// A row before the limits of a file are applied.
 pub(crate) struct Row {
     pub(crate) row: LensRow,
@@ -292,7 +295,11 @@ impl View<'_> {
     /// Why nothing is known of a document. `None`: there is nothing to say, because nobody wants clusters here.
     pub(crate) fn of_nothing(&self, stand: &Stand<'_>) -> Option<String> {
         let kind = crate::index::flux_object(&stand.placed.document).map(|(kind, _)| kind);
-        self.of_nothing_at(stand.path, kind)
+        let words = self.of_nothing_at(stand.path, kind)?;
+        // What comes from where nobody wrote down (a bucket) may be this.
+        let is_told = self.derived.iter().all(|it| it.binding.deliveries.untold.is_empty());
+        let is_sure = is_told || !words.starts_with(NOT_APPLIED);
+        Some(if is_sure { words } else { format!("{words}, as far as can be told") })
     }
 
     /// The same for a document of this kind of Flux, or of none.
@@ -335,7 +342,7 @@ impl View<'_> {
         if not_applied.is_empty() {
             return offer.choose.then(|| "Flux: not connected".to_owned());
         }
-        Some(format!("Flux: not applied by {}{missing}", words::list(&not_applied)))
+        Some(format!("{NOT_APPLIED}{}{missing}", words::list(&not_applied)))
     }
 
     fn summary_row(&self, rows: &[Row]) -> Option<LensRow> {

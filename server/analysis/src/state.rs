@@ -191,8 +191,12 @@ impl View<'_> {
         if verdict.state == State::Ready && differs {
             tone = Tone::Behind;
         }
-        // Of this very text, applied and well.
+        // Of this very text, applied and well; but what a Kustomization applies beside its own text is known by a commit, or
+        // not at all.
+        let is_told = standing.object.flux_kind() != Some(Kind::Kustomization)
+            || verdict.applied.as_ref().is_some_and(|it| it.commit().is_some());
         if good
+            && is_told
             && let Some(rest) = phrase.strip_prefix("applied ")
             && matches!(journey.as_ref().map(|it| &it.reach), Some(Reach::At(_)))
         {

@@ -48,6 +48,7 @@
 
 mod address;
 mod artifact;
+mod bucket;
 mod certificates;
 mod cluster;
 mod components;
@@ -64,6 +65,7 @@ mod testbed;
 
 pub use address::Address;
 pub use artifact::Artifact;
+pub use bucket::Bucket;
 pub use cluster::{Cluster, ClusterOptions, Flux, Program};
 pub use error::{Error, Result, Timeout};
 pub use fates::FATE_LABEL;

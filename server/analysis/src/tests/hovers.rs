@@ -452,3 +452,48 @@ spec:
     "#]],
     );
 }
+
+/// What comes from a bucket is known by a digest: no commit, so nothing is called live or behind for its content.
+#[test]
+fn what_a_bucket_tells() {
+    let digest = "sha256:53d5ce2e7902c6f23be61651bc83e10c559f872174b4b9b3c027bf0bcc5584b3";
+    let bucket = format!("{{kind: Bucket, name: fleet, at: '{digest}'}}\n");
+    let apps = format!(
+        "{{kind: Kustomization, name: apps, source: Bucket/fleet, path: ./apps, interval: 1h, at: '{digest}'}}\n"
+    );
+    let text = REPO.replacen("kind: GitRepository", "kind: Bucket", 1);
+    let all = format!("{text}//- cluster staging\n{ROOT}{bucket}{apps}");
+    super::drawing::check_lenses(
+        &all,
+        expect![[r#"
+            clusters/staging/apps.yaml:1 [✓ staging: applied sha256:53d5ce2] [Reconcile now]
+            apps/release.yaml:1 [Flux: not applied by staging, as far as can be told]
+        "#]],
+    );
+    check_hover(
+        &all.replacen("name: apps\n", "name: $0apps\n", 1),
+        expect![[r#"
+        clusters/staging/apps.yaml:4
+            name: apps
+                  ^^^^
+        ✓ **`Kustomization/flux-system/apps`** in `staging`: applied
+
+        - running `sha256:53d5ce2`; which commit it was made from is not written down
+        - so since 2026-11-21 20:00 UTC
+        - health is not checked
+        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+        - source `Bucket/flux-system/fleet`: fetched `sha256:53d5ce2`
+        - applied by `Kustomization/flux-system/root`: its build reads this file, and its inventory holds the object
+        - cluster `staging`, read 2026-11-22 06:00 UTC, live
+    "#]],
+    );
+    let mut world = super::fixture::World::new(&all);
+    let fleet = flux::ObjectId::flux(flux::Kind::Bucket, "flux-system", "fleet");
+    let details = world.ask(|inputs| crate::details(inputs, "staging", &fleet)).expect("a cluster");
+    expect![[r#"
+        **`Bucket/flux-system/fleet`** in `staging`: fetched
+
+        - fetched `sha256:53d5ce2`, stored 2026-11-21 20:00 UTC; which commit it was made from is not written down
+        - so since 2026-11-21 20:00 UTC
+        - cluster `staging`, read 2026-11-22 06:00 UTC, live"#]].assert_eq(&details);
+}

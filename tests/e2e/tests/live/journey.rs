@@ -143,10 +143,10 @@ const WAYS: [Way; 10] = [
 ];
 
 /// A repository that was laid out.
-struct Laid {
+pub(crate) struct Laid {
     name: &'static str,
-    folder: tempfile::TempDir,
-    url: String,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) url: String,
     oci: String,
     /// The full hash of what was applied.
     first: String,
@@ -176,7 +176,7 @@ impl Table {
     }
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
     let ended = Command::new("git")
         .arg("-C")
         .arg(folder)
@@ -194,7 +194,7 @@ fn manifest(stage: &str, value: &str) -> String {
 }
 
 impl Laid {
-    async fn new(testbed: &Testbed, name: &'static str) -> testbed::Result<Laid> {
+    pub(crate) async fn new(testbed: &Testbed, name: &'static str) -> testbed::Result<Laid> {
         let repository = testbed.gitea().create_repository(name).await?;
         let folder = tempfile::Builder::new().prefix(name).tempdir().unwrap();
         let (url, oci) = (repository.url(), testbed.gitea().oci_url(name));
@@ -217,17 +217,17 @@ impl Laid {
         Ok(laid)
     }
 
-    fn file(&self, stage: &str) -> PathBuf {
+    pub(crate) fn file(&self, stage: &str) -> PathBuf {
         self.folder.path().join(format!("apps/{stage}.yaml"))
     }
 
-    fn write(&self, stage: &str, value: &str) {
+    pub(crate) fn write(&self, stage: &str, value: &str) {
         std::fs::create_dir_all(self.folder.path().join("apps")).unwrap();
         std::fs::write(self.file(stage), manifest(stage, value)).unwrap();
     }
 
     /// Commits everything; gives the full hash.
-    fn commit(&self, subject: &str) -> String {
+    pub(crate) fn commit(&self, subject: &str) -> String {
         run(self.folder.path(), &["add", "--all"]);
         run(self.folder.path(), &["commit", "--quiet", "--message", subject]);
         run(self.folder.path(), &["rev-parse", "HEAD"])

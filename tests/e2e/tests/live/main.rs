@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout)]
 
 mod acting;
+mod bucket;
 mod charts;
 mod consenting;
 mod gating;
