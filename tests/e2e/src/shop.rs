@@ -45,6 +45,41 @@ impl Shop {
         Ok(())
     }
 
+    /// Lets Flux report the shop's Kustomization to Gitea, and waits until it did.
+    pub async fn report(&self, testbed: &Testbed, cluster: &Cluster) -> testbed::Result<()> {
+        let name = &self.name;
+        cluster.apply_value(testbed.gitea().token_secret("flux-system", name)).await?;
+        let address = format!("{}/{}/{name}", testbed.gitea().url(), testbed::USER);
+        cluster
+            .apply(&format!(
+                "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+                 spec:\n  type: gitea\n  address: {address}\n  secretRef:\n    name: {name}\n---\n\
+                 apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
+                 spec:\n  providerRef:\n    name: {name}\n  eventSources:\n    - kind: Kustomization\n      name: {name}\n"
+            ))
+            .await?;
+        self.wait_reported(testbed, cluster, "success").await
+    }
+
+    /// Waits until Gitea has this of HEAD. Events that came before the Alert are lost, so Flux is asked again.
+    pub async fn wait_reported(
+        &self,
+        testbed: &Testbed,
+        cluster: &Cluster,
+        outcome: &str,
+    ) -> testbed::Result<()> {
+        let commit = self.head();
+        let statuses = async || {
+            let statuses = testbed.gitea().statuses(&self.name, &commit).await?;
+            let newest = statuses.first().is_some_and(|it| it["status"] == outcome);
+            if !newest {
+                cluster.reconcile(&self.object()).await?;
+            }
+            Ok(newest.then_some(()))
+        };
+        cluster.wait_until("Flux to post a commit status", Duration::from_secs(60), statuses).await
+    }
+
     /// The same shop on a cluster without controllers: nothing is pushed, and its objects say what [`Shop::play`] lets
     /// them say. At first that everything is well.
     pub async fn draw(cluster: &Cluster, name: &str) -> testbed::Result<Shop> {

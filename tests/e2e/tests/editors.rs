@@ -150,6 +150,53 @@ fn journey(which: Which) {
     });
 }
 
+/// Somebody without any cluster sees what Flux reported to Gitea.
+fn reports(which: Which) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let testbed = Testbed::start(Options::default()).await.unwrap();
+        let cluster = testbed.cluster();
+        let shop = Shop::open(&testbed, cluster, "shop").await.unwrap();
+        shop.report(&testbed, cluster).await.unwrap();
+        let home = Home::new();
+        let host = testbed.gitea().host();
+        home.config(&format!("[commitStatus]\nhosts = {{ \"{host}\" = \"gitea\" }}\n"));
+        let Some(mut editor) = Editor::start(which, &home, shop.folder(), &[]) else { return };
+        // Nobody is asked before somebody says so.
+        editor.tell(json!({"open": shop.flux_path()}));
+        editor.tell(json!({"waitLens": "Flux: not connected$"}));
+        editor.tell(json!({"run": "commit-status"}));
+        editor.tell(json!({"answerPick": "[Tt]his repository"}));
+        let succeeded =
+            format!("Flux: not connected · Gitea: reconciliation succeeded on {}", &shop.head()[..7]);
+        editor.tell(json!({"waitLens": succeeded}));
+
+        let broken = shop.push_broken();
+        cluster.reconcile(&shop.source()).await.unwrap();
+        shop.wait_reported(&testbed, cluster, "failure").await.unwrap();
+        let failed = format!("Flux: not connected · Gitea: reconciliation failed on {broken}");
+        editor.tell(json!({"waitLens": failed}));
+        // The manifest itself, of which nobody reports anything.
+        editor.tell(json!({"open": "apps/web.yaml"}));
+        editor.tell(json!({"waitLens": failed}));
+        let hover = editor.tell(json!({"hover": {"line": 1, "character": 8}}));
+        let hover = hover["text"].as_str().unwrap();
+        for part in [
+            "Kustomization/flux-system/shop",
+            "reported to Gitea by flux (no cluster access): reconciliation failed",
+        ] {
+            assert!(hover.contains(part), "{hover}");
+        }
+        editor.picture("reported-failed");
+        shop.push_fixed();
+        cluster.reconcile(&shop.source()).await.unwrap();
+        shop.wait_reported(&testbed, cluster, "success").await.unwrap();
+        editor.tell(json!({"waitLens": "Flux: not connected · Gitea: reconciliation succeeded on "}));
+        editor.tell(json!({"waitNoLens": "✓|✗"}));
+        editor.quit();
+    });
+}
+
 /// The text that a mark of one line underlines.
 fn marked(shop: &Shop, path: &str, mark: &serde_json::Value) -> String {
     let text = std::fs::read_to_string(shop.folder().join(path)).unwrap();
@@ -168,6 +215,16 @@ fn vs_code_follows_a_text_into_two_clusters() {
 #[test]
 fn neovim_follows_a_text_into_two_clusters() {
     twice_at_most("Neovim", || journey(Which::Neovim));
+}
+
+#[test]
+fn vs_code_shows_what_flux_reported() {
+    twice_at_most("VS Code", || reports(Which::VsCode));
+}
+
+#[test]
+fn neovim_shows_what_flux_reported() {
+    twice_at_most("Neovim", || reports(Which::Neovim));
 }
 
 #[test]

@@ -1,51 +1,11 @@
 //! Commit statuses that the real notification-controller posts to the real Gitea, with and without the cluster.
 
-use std::time::Duration;
-
 use e2e::binary::{Home, run};
 use e2e::lsp::{Client, Options};
 use e2e::shop::Shop;
 use serde_json::json;
-use testbed::{Cluster, Testbed};
 
 use crate::{SHOPS, admin, connected, story, yes};
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Lets Flux report the shop's Kustomization to Gitea.
-async fn report(testbed: &Testbed, cluster: &Cluster, shop: &Shop, name: &str) -> testbed::Result<()> {
-    cluster.apply_value(testbed.gitea().token_secret("flux-system", name)).await?;
-    let address = format!("{}/{}/{name}", testbed.gitea().url(), testbed::USER);
-    cluster
-        .apply(&format!(
-            "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
-             spec:\n  type: gitea\n  address: {address}\n  secretRef:\n    name: {name}\n---\n\
-             apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata:\n  name: {name}\n  namespace: flux-system\n\
-             spec:\n  providerRef:\n    name: {name}\n  eventSources:\n    - kind: Kustomization\n      name: {name}\n"
-        ))
-        .await?;
-    posted(testbed, cluster, shop, name, "success").await
-}
-
-/// Waits until Gitea has this of HEAD. Events that came before the Alert are lost, so Flux is asked again.
-async fn posted(
-    testbed: &Testbed,
-    cluster: &Cluster,
-    shop: &Shop,
-    name: &str,
-    outcome: &str,
-) -> testbed::Result<()> {
-    let commit = shop.head();
-    let statuses = async || {
-        let statuses = testbed.gitea().statuses(name, &commit).await?;
-        let newest = statuses.first().is_some_and(|it| it["status"] == outcome);
-        if !newest {
-            cluster.reconcile(&shop.object()).await?;
-        }
-        Ok(newest.then_some(()))
-    };
-    cluster.wait_until("Flux to post a commit status", PATIENCE, statuses).await
-}
 
 #[test]
 fn what_flux_reported_is_shown_without_the_cluster_and_beside_it() {
@@ -53,7 +13,7 @@ fn what_flux_reported_is_shown_without_the_cluster_and_beside_it() {
         let name = "reported";
         let cluster = testbed.cluster_named(SHOPS)?;
         let shop = Shop::open(testbed, cluster, name).await?;
-        report(testbed, cluster, &shop, name).await?;
+        shop.report(testbed, cluster).await?;
         let home = Home::new();
         let host = testbed.gitea().host();
         home.config(&format!("[commitStatus]\nhosts = {{ \"{host}\" = \"gitea\" }}\n"));
@@ -71,9 +31,24 @@ fn what_flux_reported_is_shown_without_the_cluster_and_beside_it() {
 
         let broken = shop.push_broken();
         cluster.reconcile(&shop.source()).await?;
-        posted(testbed, cluster, &shop, name, "failure").await?;
+        shop.wait_reported(testbed, cluster, "failure").await?;
         let rows = editor.wait_lens(&file, &format!("Gitea: reconciliation failed on {broken}"));
         assert!(rows.iter().all(|it| !it.contains('✓')), "{rows:#?}");
+        // Of the manifest that is wrong nobody reports: what applies it failed.
+        let manifest = shop.folder().join("apps/web.yaml");
+        editor.open(&manifest);
+        let rows = editor.wait_lens(&manifest, &format!("Gitea: reconciliation failed on {broken}"));
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        let told = editor.hover(&manifest, 1, 8);
+        let by = format!(
+            "applied by `Kustomization/flux-system/{name}` in `{}`, as far as the files tell",
+            shop.flux_path()
+        );
+        assert!(told.contains(&by), "{told}");
+        assert!(
+            told.contains("reported to Gitea by flux (no cluster access): reconciliation failed"),
+            "{told}"
+        );
         editor.wait_hover(
             &file,
             "reported\n  namespace: flux-system\nspec:\n  interval: 1h\n  path",
@@ -101,7 +76,7 @@ fn what_flux_reported_is_shown_without_the_cluster_and_beside_it() {
         // With the cluster, and well again; the yes for Gitea is remembered.
         let fixed = shop.push_fixed();
         cluster.reconcile(&shop.source()).await?;
-        posted(testbed, cluster, &shop, name, "success").await?;
+        shop.wait_reported(testbed, cluster, "success").await?;
         let mut editor = connected(&home, &shop, &admin(testbed).await);
         editor.wait_lens(&file, &format!("✓ staging: live main@{fixed}"));
         let place = "reported\n  namespace: flux-system\nspec:\n  interval: 1h\n  path";
