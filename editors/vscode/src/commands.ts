@@ -21,6 +21,7 @@ export function registerCommands(server: Server, status: Status, details: Detail
       if (isDetails(answer)) await details.show({ ...answer, title: answer.title || 'Flux status' });
     },
     chooseCluster: () => server.execute(serverCommand.chooseCluster, uriArgument()),
+    checkNow: () => server.execute(serverCommand.checkNow, uriArgument()),
     commitStatus: () => server.execute(serverCommand.commitStatus, uriArgument()),
     signIn: async () => {
       const cluster = await choose(status.clusters, 'signIn', 'Sign in to which cluster?');
@@ -127,6 +128,7 @@ async function menu(status: Status): Promise<void> {
       entry('Choose Cluster…', 'chooseCluster'),
       ...(needsSignIn ? [entry('Sign In', 'signIn')] : []),
       ...(clusters.length > 0 ? [entry('Disconnect', 'disconnect')] : []),
+      entry('Check Now', 'checkNow'),
       entry('Status at Cursor', 'statusAtCursor'),
       entry('Show Output', 'showOutput'),
     ],

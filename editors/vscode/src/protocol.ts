@@ -68,6 +68,7 @@ export const serverCommand = {
   statusAtCursor: 'fluxcd.statusAtCursor',
   goToCause: 'fluxcd.goToCause',
   chooseCluster: 'fluxcd.chooseCluster',
+  checkNow: 'fluxcd.checkNow',
   commitStatus: 'fluxcd.commitStatus',
   signIn: 'fluxcd.signIn',
   disconnect: 'fluxcd.disconnect',

@@ -45,27 +45,12 @@ pub(crate) async fn ask(
     folder: &Path,
     limit: Duration,
 ) -> Result<Option<Token>, AskError> {
-    let mut command = tokio::process::Command::new(program);
+    let mut command = quiet(program, folder);
     command
-        .args(["-c", "credential.interactive=false", "credential", "fill"])
-        .current_dir(folder)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GCM_INTERACTIVE", "never")
-        .env("GIT_ASKPASS", "")
-        .env("SSH_ASKPASS", "")
-        .env("SSH_ASKPASS_REQUIRE", "never")
+        .args(["credential", "fill"])
         .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    for name in
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_TRACE", "GIT_TRACE_CURL"]
-    {
-        command.env_remove(name);
-    }
-    #[cfg(unix)]
-    command.process_group(0);
+        .stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| AskError::NotStarted(error.to_string()))?;
     let mut group = Group::of(&child);
     let question = format!("protocol={}\nhost={}\n\n", site.scheme(), site.host);
@@ -90,6 +75,32 @@ pub(crate) async fn ask(
     Ok(if succeeded { parse(&output, site) } else { None })
 }
 
+/// Git in a folder, so that nothing that it starts can ask anybody: no terminal, no askpass program, no window, no standard
+/// input. Variables that Git sets for its hooks are taken away. It runs in a process group of its own: see [`Group`].
+pub(crate) fn quiet(program: &str, folder: &Path) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(["-c", "credential.interactive=false"])
+        .current_dir(folder)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GCM_INTERACTIVE", "never")
+        .env("GIT_ASKPASS", "")
+        .env("SSH_ASKPASS", "")
+        .env("SSH_ASKPASS_REQUIRE", "never")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    for name in
+        ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_TRACE", "GIT_TRACE_CURL"]
+    {
+        command.env_remove(name);
+    }
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
 fn parse(output: &[u8], site: &Site) -> Option<Token> {
     let text = std::str::from_utf8(output).ok()?;
     let value = |key: &str| {
@@ -105,24 +116,24 @@ fn parse(output: &[u8], site: &Site) -> Option<Token> {
 }
 
 /// The processes that Git starts; ended when dropped, unless disarmed.
-struct Group {
+pub(crate) struct Group {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
 }
 
 impl Group {
     #[cfg(unix)]
-    fn of(child: &tokio::process::Child) -> Self {
+    pub(crate) fn of(child: &tokio::process::Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self { leader: id.and_then(rustix::process::Pid::from_raw) }
     }
 
     #[cfg(not(unix))]
-    fn of(_: &tokio::process::Child) -> Self {
+    pub(crate) fn of(_: &tokio::process::Child) -> Self {
         Self {}
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         #[cfg(unix)]
         if let Some(leader) = self.leader.take() {
             // Fails when all of it has ended, which is what is wanted.
@@ -130,7 +141,7 @@ impl Group {
         }
     }
 
-    fn disarm(&mut self) {
+    pub(crate) fn disarm(&mut self) {
         #[cfg(unix)]
         {
             self.leader = None;
@@ -146,7 +157,7 @@ impl Drop for Group {
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
+pub(crate) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Instant;
 
@@ -159,7 +170,7 @@ mod tests {
     }
 
     /// A program in place of Git that does what `script` says.
-    fn program(folder: &Path, script: &str) -> String {
+    pub(crate) fn program(folder: &Path, script: &str) -> String {
         let path = folder.join("git");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -12,6 +12,7 @@
 
 mod client;
 mod error;
+mod fetch;
 mod git;
 mod parse;
 mod site;
@@ -20,6 +21,7 @@ mod token;
 
 pub use client::{Client, Options, Proxies};
 pub use error::Error;
+pub use fetch::{FetchError, fetch};
 pub use git::{AskError, LIMIT as ASK_LIMIT, ask_git};
 pub use site::{Address, Repository, Service, Site};
 pub use status::{CommitStatus, Outcome, Statuses};

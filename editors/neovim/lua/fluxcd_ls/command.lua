@@ -150,6 +150,12 @@ local verbs = {
       execute(to, 'fluxcd.chooseCluster', { uri = vim.uri_from_bufnr(0) })
     end
   end,
+  check = function()
+    local to = client()
+    if to then
+      execute(to, 'fluxcd.checkNow', { uri = vim.uri_from_bufnr(0) })
+    end
+  end,
   ['commit-status'] = function()
     local to = client()
     if to then

@@ -264,11 +264,8 @@ impl World {
                     if !Arc::ptr_eq(text, &document.text) {
                         continue;
                     }
-                    // Not only against what was served: whoever else asks for lenses (another extension, a test) is
-                    // served too, and the screen has not changed by that.
-                    let before = document.analysed.replace(Stamped { generation, digest: file.lenses });
-                    let changed = before.is_some_and(|before| before.digest != file.lenses);
-                    self.refresh_lenses |= document.lenses_are_stale() || changed;
+                    document.analysed = Some(Stamped { generation, digest: file.lenses });
+                    self.refresh_lenses |= document.lenses_are_stale();
                     if let Some(repo) = self.repos.get_mut(&id) {
                         repo.tell(&file.path, text);
                     }

@@ -203,6 +203,16 @@ impl ClusterSet {
         self.all.values().filter_map(|it| it.live.as_ref()?.session.as_deref())
     }
 
+    /// Tries clusters of a repository at once that wait for their next try.
+    pub(super) fn try_again(&self, repo: RepoId) {
+        let lives = self.all.values().filter_map(|it| it.live.as_ref());
+        for live in lives.filter(|it| it.repos.contains(&repo) && it.status != SessionStatus::Live) {
+            if let Some(session) = &live.session {
+                session.poke();
+            }
+        }
+    }
+
     /// Asks whether objects may be patched, once.
     pub(crate) fn ask_rights(&mut self, rights: BTreeSet<(String, Kind, String)>) {
         let mut wanted: BTreeMap<String, Vec<(Kind, Arc<str>)>> = BTreeMap::new();

@@ -1,6 +1,8 @@
 //! The language server: one task owns everything that changes, and one closed enum lists what can wake it.
 
+mod acting;
 mod analysing;
+mod checking;
 mod choosing;
 pub(crate) mod clusters;
 mod commands;

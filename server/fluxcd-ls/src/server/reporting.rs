@@ -178,6 +178,14 @@ impl World {
         }
     }
 
+    /// Asks the forge again, if it was asked before.
+    pub(super) fn read_forge_again(&mut self, id: RepoId) {
+        let state = self.repos.get(&id).map(|it| &it.forge);
+        if state.and_then(|it| it.reported.as_ref()).is_some_and(|it| it.wanted) {
+            self.read_forge(id, true);
+        }
+    }
+
     /// Asks the forge: about all commits, or only about those that still change.
     fn read_forge(&mut self, id: RepoId, all: bool) {
         let client = match self.forge_client() {

@@ -46,7 +46,7 @@ impl World {
     }
 
     /// Asks Git again where it stands. What was missing may have been fetched.
-    fn read_git(&mut self, id: RepoId) {
+    pub(super) fn read_git(&mut self, id: RepoId) {
         let Some(repo) = self.repos.get_mut(&id) else { return };
         repo.readings.0 += 1;
         let reading = repo.readings.0;

@@ -20,13 +20,14 @@ use crate::lsp::types as lsp;
 pub(crate) const SOURCE: &str = "fluxcd";
 
 /// The commands of the server, as they are announced.
-pub(crate) const COMMANDS: [&str; 11] = [
+pub(crate) const COMMANDS: [&str; 12] = [
     "fluxcd.reconcile",
     "fluxcd.resume",
     "fluxcd.suspend",
     "fluxcd.details",
     "fluxcd.goToCause",
     "fluxcd.chooseCluster",
+    "fluxcd.checkNow",
     "fluxcd.commitStatus",
     "fluxcd.signIn",
     "fluxcd.disconnect",

@@ -120,6 +120,8 @@ pub(crate) enum Done {
     OwnFiles(Option<Box<OwnFiles>>),
     /// An action ended.
     Acted(lsp::ProgressToken),
+    /// A fetch that was asked for ended.
+    Checked(lsp::ProgressToken, RepoId),
 }
 
 impl Done {
@@ -153,6 +155,7 @@ impl Done {
             Done::Configured(_) => "configured",
             Done::OwnFiles(_) => "own files",
             Done::Acted(_) => "acted",
+            Done::Checked(..) => "checked",
         }
     }
 }
@@ -329,6 +332,7 @@ impl World {
             Done::Configured(settings) => self.editor_settings_are(settings),
             Done::OwnFiles(seen) => self.own_files_seen(seen),
             Done::Acted(token) => self.running.ended(&token),
+            Done::Checked(token, repo) => self.checked(&token, repo),
         }
     }
 

@@ -27,7 +27,8 @@ pub fn head(repo: &Path) -> String {
     git(repo, &["rev-parse", "HEAD"])
 }
 
-fn git(repo: &Path, arguments: &[&str]) -> String {
+/// Runs Git in a folder; gives what it printed.
+pub fn git(repo: &Path, arguments: &[&str]) -> String {
     let ended = Command::new("git")
         .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-C"])
         .arg(repo)
