@@ -123,6 +123,13 @@ impl Document {
         self.file.is_some() && !self.located
     }
 
+    /// Lenses were sent. Whether others have to be asked for again: not only who got these shows lenses (another extension, a
+    /// test), and what was sent before may still be on the screen.
+    pub(crate) fn serve(&mut self, lenses: Stamped) -> bool {
+        let before = self.served.replace(lenses);
+        before.is_some_and(|before| before.digest != lenses.digest) || self.lenses_are_stale()
+    }
+
     /// Whether the editor shows lenses that say something else by now. True once for each change.
     pub(crate) fn lenses_are_stale(&mut self) -> bool {
         let (Some(analysed), Some(served)) = (self.analysed, self.served) else { return false };
@@ -146,6 +153,35 @@ mod tests {
             text: text.to_owned(),
             ..Default::default()
         })
+    }
+
+    #[test]
+    fn lenses_are_asked_for_again_when_somebody_has_others() {
+        let stamped = |generation, digest| Stamped { generation, digest };
+        let mut document = Document {
+            uri: convert::uri_of(std::path::Path::new("/a.yaml")).unwrap(),
+            version: 1,
+            text: Arc::new(Text::new("")),
+            file: None,
+            home: None,
+            located: true,
+            waiting: Vec::new(),
+            edited: None,
+            analysed: None,
+            served: None,
+        };
+        assert!(!document.serve(stamped(1, 10)), "the first ones");
+        assert!(!document.serve(stamped(1, 10)), "the same");
+        // Before the first analysis came to its end.
+        assert!(document.serve(stamped(2, 20)), "who asked first shows others");
+        document.analysed = Some(stamped(2, 20));
+        assert!(!document.lenses_are_stale());
+        document.analysed = Some(stamped(3, 30));
+        assert!(document.lenses_are_stale());
+        assert!(!document.lenses_are_stale(), "once");
+        assert!(!document.serve(stamped(3, 30)), "who was told to ask again");
+        // An answer that was made of an older world.
+        assert!(document.serve(stamped(2, 20)));
     }
 
     #[test]

@@ -201,8 +201,7 @@ impl World {
     /// Lenses were sent. When something newer is known already, the editor is told to ask again.
     pub(super) fn lenses_served(&mut self, uri: &lsp::Uri, lenses: Stamped) {
         if let Some(document) = self.documents.get_mut(uri) {
-            document.served = Some(lenses);
-            self.refresh_lenses |= document.lenses_are_stale();
+            self.refresh_lenses |= document.serve(lenses);
         }
     }
 }
