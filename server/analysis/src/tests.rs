@@ -18,6 +18,7 @@ mod plain;
 mod properties;
 mod purpose;
 mod reported;
+mod shop;
 mod silent;
 mod speed;
 mod statuses;

@@ -77,6 +77,15 @@ pub(crate) fn check_hover(fixture: &str, expected: Expect) {
     expected.assert_eq(&out);
 }
 
+/// The lines of the hover at `$0` that are wanted.
+pub(crate) fn hover_lines(fixture: &str, wanted: impl Fn(&str) -> bool) -> String {
+    let mut world = World::new(fixture);
+    let (path, offset) = world.cursor.clone().expect("a cursor");
+    let hover = world.ask(|inputs| hover(inputs, &path, offset));
+    let hover = hover.map(|it| it.markdown).unwrap_or_default();
+    hover.lines().filter(|it| wanted(it)).map(|it| format!("{it}\n")).collect()
+}
+
 pub(crate) fn line(text: &str, range: TextRange) -> usize {
     usize::try_from(LineIndex::new(text).line_col(range.start()).line).unwrap_or_default()
 }

@@ -5,41 +5,22 @@ use manifests::RepoPath;
 use std::fmt::Write as _;
 
 use super::fixture::{World, full};
+use super::shop::{self, ONE_DB, ONE_REPLICA, PUSHED, apps, deployment, then};
 use crate::{Gate, Question};
 
 /// A root Kustomization, a child with a HelmRelease, and what the child applies. Commits: 0000001 is old, 1a2b3c4 is the
 /// parent of 9f8e7d6, which is the one that is asked about; c0ffee0 is newer.
-pub(super) const REPO: &str = "\
-//- clusters/staging/apps.yaml
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata:
-  name: apps
-  namespace: flux-system
-spec:
-  interval: 1h
-  path: ./apps
-  sourceRef:
-    kind: GitRepository
-    name: fleet
+pub(super) const REPO: &str = concat!(
+    apps!(),
+    "\
 //- apps/kustomization.yaml
 resources: [web.yaml, db.yaml, redis.yaml]
 //- apps/web.yaml
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: web
-spec:
-  replicas: 2
-//- apps/db.yaml
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: db
-  namespace: web
-spec:
-  replicas: 2
+",
+    deployment!("web", "replicas: 2"),
+    "//- apps/db.yaml\n",
+    deployment!("db", "replicas: 2"),
+    "\
 //- apps/redis.yaml
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -54,36 +35,27 @@ spec:
 1a2b3c4 Add web
 9f8e7d6 Change web
 c0ffee0 Say it otherwise
-";
+",
+);
 
 pub(super) const WEB: &str = "apps/web.yaml";
 pub(super) const REDIS: &str = "apps/redis.yaml";
 
 /// A cluster where the source has one revision and all Kustomizations applied another.
 pub(super) fn cluster(name: &str, fetched: &str, applied: &str, more: &str) -> String {
-    format!(
-        "//- cluster {name}
-{{kind: GitRepository, name: fleet, url: https://git.example/fleet, interval: 10m, at: {fetched}, spec: {{ref: {{branch: main}}}}}}
-{{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/staging, at: {applied}, holds: [Kustomization/flux-system/apps]}}
-{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, at: {applied}, holds: [Deployment/web/web, Deployment/web/db]{more}}}
-"
-    )
+    shop::cluster(name, fetched, applied, &format!("holds: [Deployment/web/web, Deployment/web/db]{more}"))
 }
 
 /// The Deployment had another text at these commits.
 pub(super) fn before(commits: &[&str]) -> String {
-    let text =
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: web}\nspec: {replicas: 1}\n";
-    commits.iter().map(|commit| format!("//- then {commit} {WEB}\n{text}")).collect()
+    then(commits, WEB, ONE_REPLICA)
 }
 
 /// The release had another text at these commits.
 pub(super) fn redis_before(commits: &[&str]) -> String {
     let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: redis, namespace: web}\nspec: {interval: 1h, values: {replicas: 1}}\n";
-    commits.iter().map(|commit| format!("//- then {commit} {REDIS}\n{text}")).collect()
+    then(commits, REDIS, text)
 }
-
-pub(super) const PUSHED: &str = "//- settings\nhead=main@9f8e7d6 pushed=main@9f8e7d6@05:58";
 
 fn ask(text: &str, files: &[&str]) -> Gate {
     let mut world = World::new(&format!("{REPO}{text}"));
@@ -255,7 +227,7 @@ fn failures_of_this_text_end_it() {
 /// The failed revision has the same text of one of two objects: what failed may be the other.
 #[test]
 fn a_failure_is_of_this_text_only_if_all_of_it_is_there() {
-    let db = "//- then 1a2b3c4 apps/db.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db, namespace: web}\nspec: {replicas: 1}\n";
+    let db = then(&["1a2b3c4"], "apps/db.yaml", ONE_DB);
     let failed = ", failed: [ReconciliationFailed, 'Deployment/web/web dry-run failed', main@0000001]";
     let cluster = cluster("staging", "main@9f8e7d6", "main@1a2b3c4", failed);
     expect![[r#"

@@ -4,7 +4,8 @@ use expect_test::{Expect, expect};
 use std::fmt::Write as _;
 
 use super::fixture::{World, at, object};
-use super::gate::{PUSHED, REPO, before, cluster as bare_cluster, redis_before};
+use super::gate::{REPO, before, cluster as bare_cluster, redis_before};
+use super::shop::{ONE_DB, PUSHED, then};
 use crate::{HeadState, HeadStatus};
 
 fn ask(text: &str) -> HeadStatus {
@@ -334,7 +335,7 @@ fn all_of_it_counts() {
     "#]],
     );
     // Two changes that were pushed together.
-    let db = "//- then 0000001 apps/db.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db, namespace: web}\nspec: {replicas: 1}\n";
+    let db = then(&["0000001"], "apps/db.yaml", ONE_DB);
     asked(
         &format!("{web}{db}{}{PUSHED}", cluster("staging", oldest, oldest, "")),
         expect![[r#"

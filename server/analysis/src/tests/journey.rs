@@ -3,68 +3,34 @@
 use expect_test::{Expect, expect};
 use manifests::{RepoPath, Tree};
 
-use super::drawing::{check_hover, draw_lenses};
+use super::drawing::{check_hover, draw_lenses, hover_lines};
 use super::fixture::World;
+use super::shop::{self, ONE_REPLICA, apps, deployment};
 
 /// A root Kustomization, a child with a patch of its own, and what the child applies. Commits: 0000001 is old, 1a2b3c4 is
 /// newer, 9f8e7d6 the newest.
-const REPO: &str = "\
-//- clusters/staging/apps.yaml
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata:
-  name: apps
-  namespace: flux-system
-spec:
-  interval: 1h
-  path: ./apps
-  sourceRef:
-    kind: GitRepository
-    name: fleet
+const REPO: &str = concat!(
+    apps!(),
+    "\
 //- apps/kustomization.yaml
 resources: [web.yaml]
 patches: [{path: patch.yaml}]
 //- apps/web.yaml
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: web
-spec:
-  replicas: 2
-//- apps/patch.yaml
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: web
-spec:
-  paused: false
+",
+    deployment!("web", "replicas: 2"),
+    "//- apps/patch.yaml\n",
+    deployment!("web", "paused: false"),
+    "\
 //- commits
 0000001 Begin
 1a2b3c4 Add web
 9f8e7d6 Change web
-";
-
-const ONE_REPLICA: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: web
-spec:
-  replicas: 1
-";
+",
+);
 
 /// A cluster where the source has one revision and `apps` applied another.
 fn cluster(fetched: &str, applied: &str, more: &str) -> String {
-    format!(
-        "//- cluster staging
-{{kind: GitRepository, name: fleet, url: https://git.example/fleet, interval: 10m, at: {fetched}, spec: {{ref: {{branch: main}}}}}}
-{{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/staging, at: {applied}, holds: [Kustomization/flux-system/apps]}}
-{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, at: {applied}, holds: [Deployment/web/web]{more}}}
-"
-    )
+    shop::cluster("staging", fetched, applied, &format!("holds: [Deployment/web/web]{more}"))
 }
 
 fn lens_of(path: &str, text: &str) -> String {
@@ -81,7 +47,7 @@ fn check(text: &str, expected: Expect) {
 
 /// The file had one replica at these commits.
 fn then(commits: &[&str]) -> String {
-    commits.iter().map(|commit| format!("//- then {commit} apps/web.yaml\n{ONE_REPLICA}")).collect()
+    shop::then(commits, "apps/web.yaml", ONE_REPLICA)
 }
 
 #[test]
@@ -478,9 +444,9 @@ fn how_the_log_of_commits_ends() {
         let log = format!("//- log {end}\n9f8e7d6 Change web\n");
         let cluster = cluster("main@1a2b3c4", "main@1a2b3c4", "");
         let refs = "//- settings\nhead=main@9f8e7d6 pushed=9f8e7d6@05:58";
-        let mut world = World::new(&format!("{text}{}{cluster}{log}{refs}", then(&["1a2b3c4"])));
-        let (path, offset) = world.cursor.clone().expect("a cursor");
-        let hover = world.ask(|inputs| crate::hover(inputs, &path, offset)).expect("a hover").markdown;
+        let hover = hover_lines(&format!("{text}{}{cluster}{log}{refs}", then(&["1a2b3c4"])), |it| {
+            it.starts_with("- ")
+        });
         let mut lines = hover.lines().skip_while(|it| !it.contains("not applied yet: ")).skip(1);
         lines.next().unwrap_or_default().to_owned()
     };

@@ -2,21 +2,12 @@ use expect_test::{Expect, expect};
 
 use super::drawing::{check_actions, check_lenses, draw_lenses};
 use super::fixture::World;
+use super::shop::apps;
 
 /// A repository with one child Kustomization, applied by a root one.
-pub(super) const REPO: &str = "\
-//- clusters/staging/apps.yaml
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata:
-  name: apps
-  namespace: flux-system
-spec:
-  interval: 1h
-  path: ./apps
-  sourceRef:
-    kind: GitRepository
-    name: fleet
+pub(super) const REPO: &str = concat!(
+    apps!(),
+    "\
 //- apps/kustomization.yaml
 resources: [release.yaml]
 //- apps/release.yaml
@@ -33,7 +24,8 @@ spec:
 //- commits
 1a2b3c4 Add web
 9f8e7d6 Change web
-";
+",
+);
 
 /// The root and its source, at `main@1a2b3c4`.
 pub(super) const ROOT: &str = "\

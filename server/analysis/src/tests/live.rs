@@ -2,7 +2,8 @@
 
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_hover, check_lenses, check_marks};
+use super::drawing::{check_hover, check_lenses, check_marks, hover_lines};
+use super::shop;
 
 const SHOP: &str = "\
 //- apps/kustomization.yaml
@@ -33,16 +34,14 @@ spec:
 //- commits
 1a2b3c4 Add web
 //- cluster staging
-{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@1a2b3c4}
 ";
 
 /// What the Kustomization says, and then what of the Deployment.
 const READY: &str = "at: main@1a2b3c4, holds: [Deployment/shop/web]";
 
 fn world(kustomization: &str, live: &str) -> String {
-    format!(
-        "{SHOP}{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, {kustomization}}}\n//- live staging\n{live}\n"
-    )
+    let kustomization = shop::kustomization("apps", "./apps", kustomization);
+    format!("{SHOP}{}{kustomization}//- live staging\n{live}\n", shop::source("at: main@1a2b3c4"))
 }
 
 /// The Deployment as the API server has it, with more of its spec and its status.
@@ -117,14 +116,10 @@ fn what_was_read_earlier_says_nothing_now() {
 
 /// The part of the hover at the Deployment's kind that is about the object.
 fn hover(live: &str, expected: Expect) {
-    let mut world =
-        super::fixture::World::new(&world(READY, live).replacen(" Deployment\n", " $0Deployment\n", 1));
-    let (path, offset) = world.cursor.clone().expect("a cursor");
-    let hover = world.ask(|inputs| crate::hover(inputs, &path, offset)).expect("a hover").markdown;
-    let told = hover
-        .lines()
-        .filter(|it| it.contains("the object") || it.contains("this text:") || it.starts_with("- it "));
-    expected.assert_eq(&told.map(|it| format!("{it}\n")).collect::<String>());
+    let told = hover_lines(&world(READY, live).replacen(" Deployment\n", " $0Deployment\n", 1), |it| {
+        it.contains("the object") || it.contains("this text:") || it.starts_with("- it ")
+    });
+    expected.assert_eq(&told);
 }
 
 #[test]

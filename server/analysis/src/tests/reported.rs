@@ -2,9 +2,9 @@
 
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_hover, check_lenses};
-use super::fixture::World;
+use super::drawing::{check_hover, check_lenses, hover_lines};
 use super::gate::REPO;
+use super::shop;
 
 const FAILURE: &str =
     "//- reported\n9f8e7d6 kustomization/apps/0c9c2e41 failure 2026-11-22T05:57:00Z reconciliation failed\n";
@@ -140,16 +140,17 @@ fn two_clusters_with_one_name() {
 fn beside_a_cluster() {
     let told = |cluster: &str| {
         let repo = REPO.replacen("kind: Deployment\n", "kind: $0Deployment\n", 1);
-        let mut world = World::new(&format!("{repo}//- cluster staging\n{cluster}{FAILURE}"));
-        let (path, offset) = world.cursor.clone().expect("a cursor");
-        let hover = world.ask(|inputs| crate::hover(inputs, &path, offset));
-        let hover = hover.map(|it| it.markdown).unwrap_or_default();
-        hover.lines().filter(|it| it.contains("Gitea")).map(str::to_owned).collect::<Vec<_>>().join("\n")
+        hover_lines(&format!("{repo}//- cluster staging\n{cluster}{FAILURE}"), |it| it.contains("Gitea"))
+            .trim_end()
+            .to_owned()
     };
-    let source = "{kind: GitRepository, name: fleet, url: https://git.example/fleet, at: main@9f8e7d6}\n";
-    let root = "{kind: Kustomization, name: root, source: GitRepository/fleet, path: clusters/staging, at: main@9f8e7d6, holds: [Kustomization/flux-system/apps]}\n";
-    let apps = "{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, at: main@9f8e7d6, holds: [Deployment/web/web]}\n";
-    expect![[r#""#]].assert_eq(&told(&format!("{source}{root}{apps}")));
+    let at = "main@9f8e7d6";
+    let apps = shop::kustomization("apps", "./apps", &format!("at: {at}, holds: [Deployment/web/web]"));
+    expect![[r#""#]].assert_eq(&told(&format!(
+        "{}{}{apps}",
+        shop::source(&format!("at: {at}")),
+        shop::root(at)
+    )));
     expect!["- reported to Gitea by flux in a cluster that is not connected (no cluster access): reconciliation failed 3 minutes ago (2026-11-22 05:57 UTC), on `9f8e7d6` `Change web`"].assert_eq(&told(
         "{kind: GitRepository, name: other, url: https://git.example/other, at: main@9f8e7d6}\n",
     ));

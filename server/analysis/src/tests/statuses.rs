@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_actions, check_hover, check_lenses};
+use super::drawing::{check_actions, check_hover, check_lenses, hover_lines};
 use super::lenses::{REPO, ROOT};
 
 const SUCCESS: &str =
@@ -166,10 +166,7 @@ fn what_another_cluster_posted_is_not_taken_for_this_ones() {
     let told = |words: &str| {
         let repo = REPO.replacen("name: apps\n", "name: $0apps\n", 1);
         let text = format!("{repo}//- cluster {words}\n{ROOT}{WELL}{PROVIDER}//- reported\n{other}");
-        let mut world = super::fixture::World::new(&text);
-        let (path, offset) = world.cursor.clone().expect("a cursor");
-        let hover = world.ask(|inputs| crate::hover(inputs, &path, offset)).expect("a hover").markdown;
-        hover.lines().filter(|it| it.contains("Gitea")).collect::<Vec<_>>().join("\n")
+        hover_lines(&text, |it| it.contains("Gitea")).trim_end().to_owned()
     };
     expect!["- reported to Gitea by flux in a cluster that is not connected: health check failed 3 minutes ago (2026-11-22 05:57 UTC), on `1a2b3c4` `Add web`"].assert_eq(&told("staging"));
     expect!["- reported to Gitea by flux: health check failed 3 minutes ago (2026-11-22 05:57 UTC), on `1a2b3c4` `Add web`"].assert_eq(&told("staging forbidden=Provider"));
@@ -226,10 +223,7 @@ fn where_they_disagree_it_says_so() {
 /// Whether the hover says that the two disagree.
 fn disagrees(rest: &str) -> bool {
     let repo = REPO.replacen("name: apps\n", "name: $0apps\n", 1);
-    let mut world = super::fixture::World::new(&format!("{repo}{rest}"));
-    let (path, offset) = world.cursor.clone().expect("a cursor");
-    let hover = world.ask(|inputs| crate::hover(inputs, &path, offset)).expect("a hover");
-    hover.markdown.contains(" says ")
+    !hover_lines(&format!("{repo}{rest}"), |it| it.contains(" says ")).is_empty()
 }
 
 #[test]
@@ -304,13 +298,7 @@ fn contexts_that_are_not_fluxs_own() {
 
 fn hovers(reported: &str) -> bool {
     let repo = REPO.replacen("name: apps\n", "name: $0apps\n", 1);
-    let mut world = super::fixture::World::new(&format!("{repo}//- reported\n{reported}"));
-    let (path, offset) = world.cursor.clone().expect("a cursor");
-    world
-        .ask(|inputs| crate::hover(inputs, &path, offset))
-        .expect("a hover")
-        .markdown
-        .contains("- reported to")
+    !hover_lines(&format!("{repo}//- reported\n{reported}"), |it| it.starts_with("- reported to")).is_empty()
 }
 
 #[test]
