@@ -4,14 +4,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-
-use crate::git::{Group, quiet};
+use crate::git::{NoEnd, quiet, run};
 
 /// How long a fetch may take.
 pub const LIMIT: Duration = Duration::from_secs(120);
-/// More of what Git complains about is not read.
-const COMPLAINT: u64 = 16 << 10;
 
 /// Why nothing was fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,23 +46,13 @@ async fn fetch_with(
     if !remotes.is_empty() {
         command.arg("--multiple").arg("--").args(remotes);
     }
-    let mut child =
-        command.stderr(Stdio::piped()).spawn().map_err(|error| FetchError::NotStarted(error.to_string()))?;
-    let mut group = Group::of(&child);
-    let work = async {
-        let mut said = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            let _ = stderr.take(COMPLAINT).read_to_end(&mut said).await;
-        }
-        (child.wait().await.is_ok_and(|status| status.success()), said)
-    };
-    let Ok((succeeded, said)) = tokio::time::timeout(limit, work).await else {
-        group.kill();
-        let _ = child.wait().await;
-        return Err(FetchError::Slow);
-    };
-    group.disarm();
-    if succeeded { Ok(()) } else { Err(FetchError::Refused(complaint(&String::from_utf8_lossy(&said)))) }
+    command.stderr(Stdio::piped());
+    match run(command, limit, &[]).await {
+        Ok(ended) if ended.succeeded => Ok(()),
+        Ok(ended) => Err(FetchError::Refused(complaint(&String::from_utf8_lossy(&ended.complaint)))),
+        Err(NoEnd::NotStarted(error)) => Err(FetchError::NotStarted(error)),
+        Err(NoEnd::Slow) => Err(FetchError::Slow),
+    }
 }
 
 /// The line that says what is wrong: the first that Git calls fatal, else the last one.

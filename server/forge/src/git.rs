@@ -10,7 +10,7 @@ use crate::{Origin, Site, Token};
 
 /// How long Git may take: a helper that is slower opens a browser or waits for somebody.
 pub const LIMIT: Duration = Duration::from_secs(10);
-/// More is no credential.
+/// More is no credential, and no complaint that anybody reads.
 const OUTPUT: u64 = 64 << 10;
 
 /// Why Git gave no answer; that it has no token is no error.
@@ -51,32 +51,65 @@ pub(crate) async fn ask(
         .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| AskError::NotStarted(error.to_string()))?;
-    let mut group = Group::of(&child);
     let question = format!("protocol={}\nhost={}\n\n", site.scheme(), site.host);
+    match run(command, limit, question.as_bytes()).await {
+        Ok(ended) => Ok(if ended.succeeded { parse(&ended.output, site) } else { None }),
+        Err(NoEnd::NotStarted(error)) => Err(AskError::NotStarted(error)),
+        Err(NoEnd::Slow) => Err(AskError::Slow),
+    }
+}
+
+/// How Git ended.
+pub(crate) struct Ended {
+    pub(crate) succeeded: bool,
+    pub(crate) output: Vec<u8>,
+    pub(crate) complaint: Vec<u8>,
+}
+
+/// Why it did not.
+pub(crate) enum NoEnd {
+    NotStarted(String),
+    Slow,
+}
+
+/// Runs what [`quiet`] made, and ends it with all that it started when time is up or nobody waits any more. Of what it prints
+/// so much is read as is piped, up to [`OUTPUT`].
+pub(crate) async fn run(
+    mut command: tokio::process::Command,
+    limit: Duration,
+    input: &[u8],
+) -> Result<Ended, NoEnd> {
+    let mut child = command.spawn().map_err(|error| NoEnd::NotStarted(error.to_string()))?;
+    let mut group = Group::of(&child);
     let work = async {
         if let Some(mut stdin) = child.stdin.take() {
             // Fails when it has ended already, which its status tells.
-            let _ = stdin.write_all(question.as_bytes()).await;
+            let _ = stdin.write_all(input).await;
         }
-        let mut output = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            let _ = stdout.take(OUTPUT).read_to_end(&mut output).await;
-        }
-        (child.wait().await.is_ok_and(|status| status.success()), output)
+        let (output, complaint) = tokio::join!(read(child.stdout.take()), read(child.stderr.take()));
+        Ended { succeeded: child.wait().await.is_ok_and(|status| status.success()), output, complaint }
     };
-    let Ok((succeeded, output)) = tokio::time::timeout(limit, work).await else {
+    let Ok(ended) = tokio::time::timeout(limit, work).await else {
         group.kill();
         let _ = child.wait().await;
-        return Err(AskError::Slow);
+        return Err(NoEnd::Slow);
     };
     // A helper that keeps a cache leaves it running on purpose.
     group.disarm();
-    Ok(if succeeded { parse(&output, site) } else { None })
+    Ok(ended)
+}
+
+async fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
+    let mut read = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read until it broke is what there is.
+        let _ = pipe.take(OUTPUT).read_to_end(&mut read).await;
+    }
+    read
 }
 
 /// Git in a folder, so that nothing that it starts can ask anybody: no terminal, no askpass program, no window, no standard
-/// input. Variables that Git sets for its hooks are taken away. It runs in a process group of its own: see [`Group`].
+/// input. Variables that Git sets for its hooks are taken away. It runs in a process group of its own.
 pub(crate) fn quiet(program: &str, folder: &Path) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(program);
     command
@@ -116,24 +149,24 @@ fn parse(output: &[u8], site: &Site) -> Option<Token> {
 }
 
 /// The processes that Git starts; ended when dropped, unless disarmed.
-pub(crate) struct Group {
+struct Group {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
 }
 
 impl Group {
     #[cfg(unix)]
-    pub(crate) fn of(child: &tokio::process::Child) -> Self {
+    fn of(child: &tokio::process::Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self { leader: id.and_then(rustix::process::Pid::from_raw) }
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn of(_: &tokio::process::Child) -> Self {
+    fn of(_: &tokio::process::Child) -> Self {
         Self {}
     }
 
-    pub(crate) fn kill(&mut self) {
+    fn kill(&mut self) {
         #[cfg(unix)]
         if let Some(leader) = self.leader.take() {
             // Fails when all of it has ended, which is what is wanted.
@@ -141,7 +174,7 @@ impl Group {
         }
     }
 
-    pub(crate) fn disarm(&mut self) {
+    fn disarm(&mut self) {
         #[cfg(unix)]
         {
             self.leader = None;

@@ -117,6 +117,17 @@ local function on_cluster(command, state, name)
   end)
 end
 
+---A verb about the repository of the buffer.
+---@param command string
+local function in_repository(command)
+  return function()
+    local to = client()
+    if to then
+      execute(to, command, { uri = vim.uri_from_bufnr(0) })
+    end
+  end
+end
+
 ---@type table<string, fun(argument?: string)>
 local verbs = {
   status = function()
@@ -144,24 +155,9 @@ local verbs = {
   cause = function()
     verb('go to', 'fluxcd.goToCause')
   end,
-  clusters = function()
-    local to = client()
-    if to then
-      execute(to, 'fluxcd.chooseCluster', { uri = vim.uri_from_bufnr(0) })
-    end
-  end,
-  check = function()
-    local to = client()
-    if to then
-      execute(to, 'fluxcd.checkNow', { uri = vim.uri_from_bufnr(0) })
-    end
-  end,
-  ['commit-status'] = function()
-    local to = client()
-    if to then
-      execute(to, 'fluxcd.commitStatus', { uri = vim.uri_from_bufnr(0) })
-    end
-  end,
+  clusters = in_repository('fluxcd.chooseCluster'),
+  check = in_repository('fluxcd.checkNow'),
+  ['commit-status'] = in_repository('fluxcd.commitStatus'),
   ['sign-in'] = function(cluster)
     on_cluster('fluxcd.signIn', 'signIn', cluster)
   end,
