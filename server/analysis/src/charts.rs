@@ -183,6 +183,11 @@ impl ChartText {
         }
     }
 
+    /// Whether it is made of a file.
+    pub(crate) fn has(&self, path: &RepoPath) -> bool {
+        self.files.contains_key(path)
+    }
+
     /// Whether there is a chart at all.
     fn is_there(&self) -> bool {
         self.version.is_some()
@@ -257,7 +262,7 @@ impl View<'_> {
         let is_taken = || text().is_some_and(|it| it.folders.iter().any(|folder| path.starts_with(folder)));
         let may = key.may_hold(path) || (self.is_of_a_chart(path) && is_taken());
         // The values beside a chart are of it, the chart itself has to be one.
-        may && text().is_some_and(|it| it.is_there() && it.files.contains_key(path))
+        may && text().is_some_and(|it| it.is_there() && it.has(path))
     }
 
     /// A chart in a version of the repository; `None` if that version is not here, or not wholly.

@@ -16,6 +16,7 @@ use crate::versions::Version;
 use crate::view::View;
 use crate::words;
 
+mod charts;
 mod head;
 mod standing;
 mod whole;
@@ -102,6 +103,10 @@ pub enum Step {
     Pushed,
     /// In the source.
     Fetched,
+    /// A chart in the source, of which Flux packages no other text under the version that it has.
+    NotTaken,
+    /// A chart: in what releases can take.
+    Packaged,
     /// Applied, and not well (yet).
     Applied,
     /// A newer text has its place.
@@ -123,6 +128,8 @@ impl Step {
             Self::Committed => "committed",
             Self::Pushed => "pushed",
             Self::Fetched => "fetched",
+            Self::NotTaken => "not taken",
+            Self::Packaged => "packaged",
             Self::Applied => "applied",
             Self::Replaced => "replaced",
             Self::Failed => "failed",
@@ -297,7 +304,7 @@ impl View<'_> {
         if !untold.is_empty() {
             told(format!("{name}: from which repository it is applied is not told: {}", some(&untold)), gate);
         }
-        self.charts(cluster, question, &mut gate.unknown, read);
+        self.pass_charts(cluster, question, is_here, gate, read);
     }
 
     /// Whether a Kustomization holds an object that a changed file names.
@@ -363,33 +370,6 @@ impl View<'_> {
             let namespace = change.id.namespace.as_deref().unwrap_or_default();
             let own = kind.map(|kind| ObjectId::flux(kind, namespace, &change.id.name));
             add(words::data(&name_of(&change.id)), own, path.clone(), found);
-        }
-    }
-
-    /// Charts that are built from this repository: no Kustomization applies their files.
-    fn charts(
-        &self,
-        cluster: usize,
-        question: &Question,
-        unknown: &mut Vec<String>,
-        read: &mut BTreeSet<RepoPath>,
-    ) {
-        for chart in self.facts(cluster).of_kind(Kind::HelmChart) {
-            let source = self.facts(cluster).source_of(chart);
-            let url =
-                source.filter(|it| it.kind == Kind::GitRepository).and_then(|it| it.spec.url.as_deref());
-            let (Some(url), Some(path)) = (url, chart.spec.chart.as_deref()) else { continue };
-            let folder = RepoPath::of_flux(path);
-            let inside = || question.files.iter().filter(|it| it.starts_with(&folder));
-            if !self.inputs.repo.remotes.is_ours(url) || inside().next().is_none() {
-                continue;
-            }
-            read.extend(inside().cloned());
-            let name = words::data(self.cluster(cluster).name);
-            unknown.push(format!(
-                "{name}: {} is made of files that changed; which commit a release of it runs is not looked at",
-                words::data(&chart.id.to_string())
-            ));
         }
     }
 

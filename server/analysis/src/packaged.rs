@@ -22,7 +22,7 @@
 //!              raised    1.0.0+68c929aa04fc  19:26:12       68c929aa04fc…    v3 1.0.0+68c929aa04fc (another chart's version)
 //! ```
 
-use flux::{Object, Revision, RevisionParts};
+use flux::{Object, Revision, RevisionParts, Verdict};
 use jiff::Timestamp;
 
 use crate::charts::ChartUse;
@@ -31,6 +31,7 @@ use crate::journey::{Followed, Journey, Point, Points, Reach, Stage, Told, Untak
 use crate::past::{Answer, Log};
 use crate::versions::Version;
 use crate::view::View;
+use crate::way::Way;
 use std::sync::Arc;
 
 /// The version as `Chart.yaml` has it.
@@ -80,11 +81,25 @@ impl View<'_> {
     fn chart_journey_anew(&self, cluster: usize, chart: &ChartUse) -> Option<Journey> {
         let way = self.way_from(&chart.source);
         let verdict = self.verdict(cluster, &chart.release.id)?;
+        let told = self.told_of_chart(chart, &way, &verdict);
         let applied = verdict.applied.clone();
+        let is_well = applied.as_ref().is_some_and(|it| is_well(&verdict, it));
+        let followed = Followed::Chart(chart);
+        let mut journey = self.travel(&followed, &way, &told, applied, is_well);
+        journey.packaged = told.iter().find(|it| it.stage == Stage::Packaged).map(|it| it.revision.clone());
+        if let Reach::At(stage) = journey.reach {
+            journey.untaken = self.untaken(chart, stage, &told, &Version::Buffer);
+        }
+        Some(journey)
+    }
+
+    /// What a cluster is told to have of a chart, the furthest first.
+    pub(crate) fn told_of_chart(&self, chart: &ChartUse, way: &Way, verdict: &Verdict) -> Vec<Told> {
+        let applied = &verdict.applied;
         let artifact = chart.chart.as_ref().and_then(|it| it.status.artifact.as_ref());
         let packaged = artifact.map(|it| (it.revision.clone(), self.packaged_from(chart, &it.revision)));
         let mut told = Vec::new();
-        if let Some(applied) = &applied {
+        if let Some(applied) = applied {
             let (deployed, is_new) = deployed(&chart.release, applied);
             // What was deployed before it was packaged was another package, although of the same version.
             let of_this = is_new
@@ -105,31 +120,32 @@ impl View<'_> {
             let points = self.point(&fetched).map(|it| Points::one(Point::of(it)));
             told.push(Told { stage: Stage::Fetched, revision: fetched, points });
         }
-        let is_well = applied.as_ref().is_some_and(|it| is_well(&verdict, it));
-        let followed = Followed::Chart(chart);
-        let mut journey = self.travel(&followed, &way, &told, applied, is_well);
-        journey.packaged = packaged.map(|it| it.0);
-        journey.untaken = self.untaken(chart, &journey, &told);
-        Some(journey)
+        told
     }
 
     /// Whether Flux will pass over the text: its version is the one of what was taken before, and what was taken is another
     /// text. helm-controller (1.6, `VerifyRelease`) looks at name and version as well, so that a chart which was packaged again
     /// under its version is not taken either.
-    fn untaken(&self, chart: &ChartUse, journey: &Journey, known: &[Told]) -> Option<Untaken> {
-        let Reach::At(stage) = journey.reach else { return None };
+    pub(crate) fn untaken(
+        &self,
+        chart: &ChartUse,
+        stage: Stage,
+        known: &[Told],
+        now: &Version,
+    ) -> Option<Untaken> {
+        let at = |stage: Stage| known.iter().find(|it| it.stage == stage).map(|it| &it.revision);
         let passes_over = match stage {
-            Stage::Packaged if journey.packaged == journey.applied => Stage::Applied,
+            Stage::Packaged if at(Stage::Packaged) == at(Stage::Applied) => Stage::Applied,
             stage if stage < Stage::Packaged => Stage::Packaged,
             _ => return None,
         };
         let taken = known.iter().find(|it| it.stage == passes_over).filter(|_| chart.by_version)?;
-        let version = self.chart_text(&chart.key, &Version::Buffer)?.version.clone()?;
+        let version = self.chart_version(&chart.key, now)?;
         if base(&version) != base(taken.revision.as_str()) {
             return None;
         }
         let points = taken.points.as_ref().ok()?;
-        match self.same_at_all(&Followed::Chart(chart), &Point::of(Version::Buffer), &points.likely) {
+        match self.same_at_all(&Followed::Chart(chart), &Point::of(now.clone()), &points.likely) {
             Compared::Different(differs) => Some(Untaken { version, differs }),
             Compared::Same | Compared::Unknown => None,
         }

@@ -12,7 +12,7 @@ use crate::inputs::Proof;
 use crate::journey::{Journey, Point, Reach, Stage, Subject, Why, is_well};
 use crate::versions::Version;
 use crate::view::{Absent, View};
-use crate::way::Follows;
+use crate::way::{Follows, Way};
 use crate::words;
 
 /// How far one object has come.
@@ -28,11 +28,11 @@ impl Found {
         Found { outcome: Outcome::Waiting, step, text: text.into(), failed: None }
     }
 
-    fn untold(step: Step, text: impl Into<String>) -> Found {
+    pub(super) fn untold(step: Step, text: impl Into<String>) -> Found {
         Found { outcome: Outcome::Untold, ..Found::waiting(step, text) }
     }
 
-    fn live(text: impl Into<String>) -> Found {
+    pub(super) fn live(text: impl Into<String>) -> Found {
         Found { outcome: Outcome::Live, ..Found::waiting(Step::Live, text) }
     }
 
@@ -172,8 +172,20 @@ impl View<'_> {
                 stage = Stage::Pushed;
             }
         }
-        let journey =
-            Journey { reach: Reach::At(stage), here: stage, ..Journey::new(&way, applied.cloned()) };
+        let trouble = || self.trouble_words(group);
+        self.waits_at(stage, &way, applied, trouble, unknown.as_ref())
+    }
+
+    /// What a text waits for that is not applied.
+    pub(super) fn waits_at(
+        &self,
+        stage: Stage,
+        way: &Arc<Way>,
+        applied: Option<&Revision>,
+        trouble: impl FnOnce() -> Option<String>,
+        unknown: Option<&Why>,
+    ) -> Found {
+        let journey = Journey { reach: Reach::At(stage), here: stage, ..Journey::new(way, applied.cloned()) };
         let mut text = match (stage, way.follows.branch()) {
             (Stage::Committed, Some(branch)) if way.tip.is_some() => {
                 format!("not in {}, which is followed", words::data(branch))
@@ -185,12 +197,12 @@ impl View<'_> {
             _ => self.stage_words(&journey).unwrap_or_default(),
         };
         if stage == Stage::Fetched
-            && let Some(trouble) = self.trouble_words(group)
+            && let Some(trouble) = trouble()
         {
             text.push_str(&format!(", {trouble}"));
         }
         if let Some(why) = unknown {
-            text.push_str(&format!("; {}", self.why_words(&why)));
+            text.push_str(&format!("; {}", self.why_words(why)));
         }
         let step = match (stage, &way.follows) {
             (Stage::Fetched, _) => Step::Fetched,
@@ -351,7 +363,7 @@ impl View<'_> {
     }
 
     /// The newest commit that the one that is asked about has in common with another; `None` if that is not known (yet).
-    fn base_of(&self, other: &str, commit: &str) -> Option<Option<String>> {
+    pub(super) fn base_of(&self, other: &str, commit: &str) -> Option<Option<String>> {
         if other == commit {
             return Some(Some(commit.to_owned()));
         }
@@ -382,7 +394,7 @@ pub(super) fn failure_words(verdict: &Verdict, at: &Revision) -> String {
     format!("{name} failed {at}: {}", words::data(&verdict.sentence()))
 }
 
-fn replaced(by: &Revision) -> Found {
+pub(super) fn replaced(by: &Revision) -> Found {
     Found::untold(Step::Replaced, format!("{} has a newer text of it", words::data(&by.to_string())))
 }
 

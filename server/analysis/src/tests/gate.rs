@@ -58,7 +58,12 @@ pub(super) fn redis_before(commits: &[&str]) -> String {
 }
 
 fn ask(text: &str, files: &[&str]) -> Gate {
-    let mut world = World::new(&format!("{REPO}{text}"));
+    ask_of(&format!("{REPO}{text}"), files)
+}
+
+/// Whether 9f8e7d6, which changed these files, is live.
+pub(super) fn ask_of(text: &str, files: &[&str]) -> Gate {
+    let mut world = World::new(text);
     let question = Question {
         commit: full("9f8e7d6"),
         before: Some(full("1a2b3c4")),
@@ -75,7 +80,7 @@ fn ask(text: &str, files: &[&str]) -> Gate {
     panic!("it asks for ever: {:?}", gate.lacks)
 }
 
-fn drawn(gate: &Gate) -> String {
+pub(super) fn drawn(gate: &Gate) -> String {
     let mut out = format!("{}\n", gate.outcome.as_str());
     for it in &gate.gated {
         writeln!(out, "{}: {} [{}]: {}", it.cluster, it.object, it.step.as_str(), it.text).expect("text");

@@ -136,6 +136,15 @@ fn a_chart_in_git_is_taken_with_another_version_only() {
         let ran = run(home.command(explain).current_dir(shop.folder()));
         assert!(ran.stdout.contains("not taken: version 1.0.0 is unchanged"), "{}{}", ran.stdout, ran.stderr);
 
+        // And so does the gate, which does not wait for what will not come; of the other chart it knows that it is live.
+        let gate =
+            ["check", "--commit", "HEAD", "--wait", "1m", "--context", "staging", "--kubeconfig", kubeconfig];
+        let ran = run(home.command(gate).current_dir(shop.folder()));
+        assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+        for part in ["not taken: Chart.yaml is still 1.0.0 (ChartVersion)", &format!("live 1.0.0+{pushed}")] {
+            assert!(ran.stdout.contains(part), "no {part:?} in {}{}", ran.stdout, ran.stderr);
+        }
+
         // Raised, it is taken: whoever presses the button at the chart has the source fetched first.
         shop.write("charts/tea/Chart.yaml", &chart_file("tea", "1.0.1"));
         editor.change(&chart, &chart_file("tea", "1.0.1"));
@@ -148,6 +157,8 @@ fn a_chart_in_git_is_taken_with_another_version_only() {
         let rows = editor.wait_lens(&releases, "✓ staging: live 1.0.1");
         assert!(rows.iter().all(|row| !row.contains("not taken")), "{rows:#?}");
         what_was_written(cluster, "raised").await?;
+        let ran = run(home.command(gate).current_dir(shop.folder()));
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         editor.stop();
         Ok(())
     });
