@@ -1,11 +1,12 @@
 //! Charts that a commit changed: no Kustomization applies their files, HelmReleases take them (`packaged.rs`).
 
-use flux::{Overlay, Verdict};
+use flux::{Overlay, Revision, Verdict};
 use manifests::RepoPath;
 use std::collections::BTreeSet;
 
 use super::standing::{Found, failure_words, replaced};
-use super::{Gate, Gated, Question, Step};
+use super::whole::Whole;
+use super::{Gate, Gated, Outcome, Question, Step};
 use crate::charts::ChartUse;
 use crate::compare::Compared;
 use crate::inputs::Proof;
@@ -13,6 +14,25 @@ use crate::journey::{Followed, Point, Stage, Told, Why, is_well};
 use crate::versions::Version;
 use crate::view::View;
 use crate::words;
+
+/// `chart charts/web of HelmRelease/flux-system/web`
+fn title(chart: &ChartUse) -> String {
+    words::data(&format!("chart {} of {}", chart.key.folder.as_str(), chart.release.id))
+}
+
+fn gated(cluster: String, chart: &ChartUse, file: RepoPath, found: Found) -> Gated {
+    Gated {
+        cluster,
+        applier: chart.release.id.clone(),
+        object: title(chart),
+        file,
+        outcome: found.outcome,
+        step: found.step,
+        text: found.text,
+        failed: found.failed,
+        own: None,
+    }
+}
 
 impl View<'_> {
     /// Adds the charts of one cluster that the commit changed.
@@ -35,7 +55,7 @@ impl View<'_> {
                 texts.iter().any(|it| it.has(path)) && self.inputs.settings.maps(path, view)
             };
             let files: Vec<&RepoPath> = question.files.iter().filter(is_of_it).collect();
-            let object = words::data(&format!("chart {} of {}", chart.key.folder.as_str(), chart.release.id));
+            let object = title(chart);
             if question.files.contains(&chart.key.folder) {
                 read.insert(chart.key.folder.clone());
                 gate.unknown.push(format!("{name}: {object} is a package, whose text is not read"));
@@ -54,28 +74,56 @@ impl View<'_> {
                 continue;
             }
             let found = match self.verdict(cluster, &chart.release.id).filter(|_| is_here) {
-                Some(verdict) => self.chart_found(cluster, chart, &verdict, question),
+                Some(verdict) => self.chart_found(cluster, chart, &verdict, &question.commit),
                 None => Found::waiting(Step::Silent, self.freshness(self.proof(cluster)).unwrap_or_default()),
             };
-            gate.gated.push(Gated {
-                cluster: name.clone(),
-                applier: chart.release.id.clone(),
-                object,
-                file: (*file).clone(),
-                outcome: found.outcome,
-                step: found.step,
-                text: found.text,
-                failed: found.failed,
-                own: None,
-            });
+            gate.gated.push(gated(name.clone(), chart, (*file).clone(), found));
+        }
+    }
+
+    /// Adds the charts of one cluster that are not live as HEAD has them. What a release of them says itself is told with it.
+    pub(super) fn whole_charts(&self, cluster: usize, commit: &str, whole: &mut Whole) {
+        let rev = Version::of(commit);
+        for chart in self.charts_of(cluster) {
+            let file = chart.key.chart_file();
+            whole.witnesses.extend(chart.chart.iter().map(|it| it.id.clone()));
+            whole.witnesses.insert(chart.release.id.clone());
+            if !self.inputs.settings.maps(&file, self.cluster(cluster)) {
+                continue;
+            }
+            let Some(verdict) = self.verdict(cluster, &chart.release.id) else { continue };
+            if self.chart_text(&chart.key, &rev).is_none() {
+                match self.point(&Revision::new(commit)) {
+                    Err(Why::Pending) => whole.silent.push("history is being asked".to_owned()),
+                    _ => {
+                        whole.unknown.push(format!("{}: not all files of the commit are here", title(chart)))
+                    }
+                }
+                continue;
+            }
+            // What HEAD does not have, or has as a package.
+            if self.chart_version(&chart.key, &rev).is_none() {
+                continue;
+            }
+            let found = self.chart_found(cluster, chart, &verdict, commit);
+            match (found.outcome, found.step) {
+                (Outcome::Live, _) | (Outcome::Waiting, Step::Applied) => {}
+                (Outcome::Untold, Step::Unknown) => {
+                    whole.unknown.push(format!("{}: {}", title(chart), found.text));
+                }
+                _ => {
+                    let name = words::data(self.cluster(cluster).name);
+                    whole.found.push(gated(name, chart, file, found));
+                }
+            }
         }
     }
 
     /// How far a chart of the commit has come.
-    fn chart_found(&self, cluster: usize, chart: &ChartUse, verdict: &Verdict, question: &Question) -> Found {
+    fn chart_found(&self, cluster: usize, chart: &ChartUse, verdict: &Verdict, commit: &str) -> Found {
         let way = self.way_from(&chart.source);
         let told = self.told_of_chart(chart, &way, verdict);
-        let rev = Version::of(&question.commit);
+        let rev = Version::of(commit);
         let now = Point::of(rev.clone());
         let followed = Followed::Chart(chart);
         let mut stage = Stage::Committed;
@@ -101,7 +149,7 @@ impl View<'_> {
                     break;
                 }
                 Compared::Different(_) => {
-                    let is_newer = |it: &Point| self.has_newer_chart(chart, &question.commit, &it.files);
+                    let is_newer = |it: &Point| self.has_newer_chart(chart, commit, &it.files);
                     if points.likely.iter().all(is_newer) {
                         return replaced(revision);
                     }
@@ -133,7 +181,7 @@ impl View<'_> {
             && let Some((_, tip)) = &way.tip
         {
             let there = self.compared_charts(chart, &rev, &Version::of(&tip.commit));
-            if there == Compared::Same || self.has(&tip.commit, &question.commit) == Some(true) {
+            if there == Compared::Same || self.has(&tip.commit, commit) == Some(true) {
                 stage = Stage::Pushed;
             }
         }

@@ -2,7 +2,7 @@
 //! are applied. So it makes no difference which commit brought what, nor how many were pushed together.
 
 use flux::{Kind, Object, ObjectId, Revision, State, Verdict};
-use manifests::{FileKind, RepoPath, Tree};
+use manifests::RepoPath;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -42,9 +42,6 @@ struct Applied<'a> {
     /// Where its entries are among those that were found.
     found: std::ops::Range<usize>,
 }
-
-/// Charts with more files than this are not compared.
-const MAX_FILES: usize = 2_000;
 
 impl View<'_> {
     /// How all that a cluster applies from this repository stands at a commit.
@@ -116,7 +113,7 @@ impl View<'_> {
             let id = words::data(&id.to_string());
             whole.unknown.push(format!("from which repository {id} is applied is not told"));
         }
-        self.changed_charts(cluster, &rev, &mut whole);
+        self.whole_charts(cluster, commit, &mut whole);
         whole
     }
 
@@ -248,43 +245,6 @@ impl View<'_> {
             }
         }
     }
-
-    /// Charts that are built from this repository: no Kustomization applies their files.
-    fn changed_charts(&self, cluster: usize, rev: &Version, whole: &mut Whole) {
-        for chart in self.facts(cluster).of_kind(Kind::HelmChart) {
-            let source = self.facts(cluster).source_of(chart).filter(|it| it.kind == Kind::GitRepository);
-            let Some(source) = source else { continue };
-            let (Some(url), Some(path)) = (source.spec.url.as_deref(), chart.spec.chart.as_deref()) else {
-                continue;
-            };
-            let artifact = source.status.artifact.as_ref().map(|it| &it.revision);
-            let Some(revision) = artifact.filter(|_| self.inputs.repo.remotes.is_ours(url)) else { continue };
-            whole.witnesses.insert(chart.id.clone());
-            let fetched = match self.point(revision) {
-                Ok(fetched) => fetched,
-                Err(Why::Pending) => {
-                    whole.silent.push("history is being asked".to_owned());
-                    continue;
-                }
-                Err(why) => {
-                    let chart = words::data(&chart.id.to_string());
-                    whole.unknown.push(format!("what {chart} is made of: {}", self.why_words(&why)));
-                    continue;
-                }
-            };
-            let same = self.are_one(rev, &fetched)
-                || self.tree_in(rev).zip(self.tree_in(&fetched)).is_some_and(|(one, other)| {
-                    same_folder(one, other, &RepoPath::of_flux(path), &mut MAX_FILES.to_owned())
-                });
-            if !same {
-                whole.unknown.push(format!(
-                    "{} is made of files that are others at {}; which commit a release of it runs is not looked at",
-                    words::data(&chart.id.to_string()),
-                    words::data(&revision.to_string())
-                ));
-            }
-        }
-    }
 }
 
 /// What an object is called, if it is one of Flux.
@@ -292,23 +252,6 @@ fn flux_id(change: &Change) -> Option<ObjectId> {
     let kind = Kind::from_group_kind(&change.id.group, &change.id.kind)?;
     let namespace = change.id.namespace.as_deref().unwrap_or_default();
     Some(ObjectId::flux(kind, namespace, &change.id.name))
-}
-
-/// Whether two trees have the same files in a folder.
-fn same_folder(one: &dyn Tree, other: &dyn Tree, folder: &RepoPath, left: &mut usize) -> bool {
-    let entries = one.list(folder);
-    if entries != other.list(folder) {
-        return false;
-    }
-    entries.into_iter().all(|(name, kind)| {
-        let Some(rest) = left.checked_sub(1) else { return false };
-        *left = rest;
-        let Some(path) = folder.join(&name) else { return false };
-        match kind {
-            FileKind::Directory => same_folder(one, other, &path, left),
-            _ => one.read(&path) == other.read(&path),
-        }
-    })
 }
 
 impl Whole {

@@ -593,24 +593,40 @@ fn what_cannot_be_compared() {
         "#]],
     );
     // A chart in this repository.
-    let chart = "//- charts/web/Chart.yaml\nname: web\nversion: 1.0.0\n";
-    let uses = "{kind: HelmChart, name: web-web, source: GitRepository/fleet, at: 1.0.0, spec: {chart: charts/web}}\n";
+    let chart = "//- charts/web/Chart.yaml\nname: web\nversion: 1.0.0\n//- charts/web/values.yaml\na: 2\n";
+    let uses = |version: &str| {
+        format!(
+            "{{kind: HelmChart, name: flux-system-web, source: GitRepository/fleet, at: {version}, spec: {{chart: charts/web}}, status: {{artifact: {{revision: {version}, lastUpdateTime: '2026-11-21T19:00:00Z'}}}}}}\n\
+             {{kind: HelmRelease, name: web, at: {version}, spec: {{chart: {{spec: {{chart: charts/web, sourceRef: {{kind: GitRepository, name: fleet}}}}}}}}, status: {{helmChart: flux-system/flux-system-web}}}}\n"
+        )
+    };
     asked(
-        &format!("{chart}{live}{uses}{PUSHED}"),
+        &format!("{chart}{live}{}{PUSHED}", uses("1.0.0")),
         expect![[r#"
         live · ✓ 9f8e7d6 live
         fleet: HEAD 9f8e7d6 on main: Change web
         staging: live main@1a2b3c4, health not checked
     "#]],
     );
+    let raised = format!("{chart}//- then 1a2b3c4 charts/web/Chart.yaml\nname: web\nversion: 0.9.0\n");
     asked(
-        &format!(
-            "{chart}//- then 1a2b3c4 charts/web/Chart.yaml\nname: web\nversion: 0.9.0\n{live}{uses}{PUSHED}"
-        ),
+        &format!("{raised}{live}{}{PUSHED}", uses("0.9.0")),
         expect![[r#"
-            untold · 9f8e7d6 not known
-            fleet: HEAD 9f8e7d6 on main: Change web
-            staging: HelmChart/flux-system/web-web is made of files that are others at main@1a2b3c4; which commit a release of it runs is not looked at
-        "#]],
+        waiting · 9f8e7d6 waiting (pushed)
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: chart charts/web of HelmRelease/flux-system/web: pushed, next poll by 06:08
+    "#]],
+    );
+    let same = format!(
+        "{chart}//- then 1a2b3c4 charts/web/values.yaml\na: 1\n//- then 0000001 charts/web/values.yaml\na: 1\n"
+    );
+    let fetched = live.replace("main@1a2b3c4", "main@9f8e7d6");
+    asked(
+        &format!("{same}{fetched}{}{PUSHED}", uses("1.0.0")),
+        expect![[r#"
+        untold · 9f8e7d6 not known
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: chart charts/web of HelmRelease/flux-system/web: not taken: Chart.yaml is still 1.0.0 (ChartVersion)
+    "#]],
     );
 }
