@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::charts::ChartUse;
 use crate::findings::Stand;
 use crate::inputs::Proof;
-use crate::journey::{Journey, Reach, Stage, Why};
+use crate::journey::{Journey, Reach, Stage, Why, is_well};
 use crate::lenses::Row;
 use crate::page::{Page, spans};
 use crate::report::{Hover, LensRow};
@@ -224,6 +224,12 @@ impl View<'_> {
                 w " (reconcileStrategy ChartVersion); raise `version` in ", d chart.key.chart_file()
             ]);
             page.item(line);
+        } else if journey.reach == Reach::At(Stage::Applied)
+            && verdict.applied.as_ref().is_some_and(|it| is_well(verdict, it))
+        {
+            page.item(spans![
+                w "that this text runs is told by clocks alone: another one of the same version was committed later"
+            ]);
         } else if chart.by_version && matches!(journey.reach, Reach::Unknown(Why::NoCommit(_))) {
             page.item(spans![
                 w "which of the texts of this version was packaged is written down nowhere (reconcileStrategy ChartVersion); \

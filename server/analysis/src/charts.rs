@@ -8,7 +8,7 @@
 use flux::{Facts, Kind, Object, Role};
 use manifests::{FileKind, ParsedFile, RepoPath, SourceTree, Tree};
 use serde_json::Value;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -245,22 +245,25 @@ impl View<'_> {
     /// The charts that a file is part of, by cluster.
     pub(crate) fn charts_with(&self, path: &RepoPath) -> Vec<(usize, &Arc<ChartUse>)> {
         let mut found = Vec::new();
+        // What one chart takes of another has a chart's file of its own above it.
+        let is_of_a_chart = OnceCell::new();
         for (cluster, view) in self.inputs.clusters.iter().enumerate() {
             let charts = self.charts_of(cluster);
             if charts.is_empty() || !self.inputs.settings.maps(path, view) {
                 continue;
             }
-            found.extend(charts.iter().filter(|it| self.holds(it, path)).map(|it| (cluster, it)));
+            let is_of_a_chart = || *is_of_a_chart.get_or_init(|| self.is_of_a_chart(path));
+            let holds = |chart: &&Arc<ChartUse>| self.holds(chart, path, is_of_a_chart);
+            found.extend(charts.iter().filter(holds).map(|it| (cluster, it)));
         }
         found
     }
 
-    fn holds(&self, chart: &ChartUse, path: &RepoPath) -> bool {
+    fn holds(&self, chart: &ChartUse, path: &RepoPath, is_of_a_chart: impl FnOnce() -> bool) -> bool {
         let key = &chart.key;
         let text = || self.chart_text(key, &Version::Buffer);
-        // What one chart takes of another has a chart's file of its own above it.
         let is_taken = || text().is_some_and(|it| it.folders.iter().any(|folder| path.starts_with(folder)));
-        let may = key.may_hold(path) || (self.is_of_a_chart(path) && is_taken());
+        let may = key.may_hold(path) || (is_of_a_chart() && is_taken());
         // The values beside a chart are of it, the chart itself has to be one.
         may && text().is_some_and(|it| it.is_there() && it.has(path))
     }

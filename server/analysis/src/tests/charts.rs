@@ -1,10 +1,11 @@
 //! Helm charts that lie in the repository: how far their texts have come, and those that Flux does not take.
 
+mod gated;
+
 use expect_test::{Expect, expect};
 
 use super::drawing::{check_hover, check_marks, draw_lenses};
 use super::fixture::{World, full};
-use super::gate::{ask_of, drawn};
 
 /// A chart at version 1.2.0. Commits: 0000001 has 1.1.0, 1a2b3c4 made it 1.2.0, 9f8e7d6 is newer than what is packaged.
 const REPO: &str = "\
@@ -422,6 +423,46 @@ fn hovers() {
             - cluster `staging`, read 2026-11-22 06:00 UTC, live
         "#]],
     );
+    // Somebody reverts it.
+    let reverted =
+        fetched.text() + &git("9f8e7d6", "9f8e7d6") + &format!("//- then 9f8e7d6 {VALUES}\nreplicas: 3\n");
+    check_hover(
+        &format!("{}{reverted}", REPO.replacen("name: web\nversion", "na$0me: web\nversion", 1)),
+        expect![[r#"
+            charts/web/Chart.yaml:2
+              name: web
+              ^^^^^^^^^
+            **`HelmRelease/flux-system/web`** in `staging`
+
+            `applied 1.2.0; another text is fetched`
+
+            - chart `./charts/web`: runs `1.2.0`, packaged `1.2.0` 2026-11-21 20:00 UTC
+            - this text: `saved → committed on main → pushed → in fleet main@9f8e7d6 2026-11-21 22:01 UTC → packaged 1.2.0 → applied 1.2.0 2026-11-21 20:00 UTC`
+            - another text is fetched
+            - that this text runs is told by clocks alone: another one of the same version was committed later
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
+    // What was packaged under the version may be either.
+    let either = Says { packaged_at: "2026-11-21T22:01:00Z", deployed_at: "2026-11-21T22:01:02Z", ..fetched };
+    let either = then(&["1a2b3c4"]) + &either.text() + &git("9f8e7d6", "9f8e7d6");
+    check_hover(
+        &format!("{}{either}", REPO.replacen("name: web\nversion", "na$0me: web\nversion", 1)),
+        expect![[r#"
+            charts/web/Chart.yaml:2
+              name: web
+              ^^^^^^^^^
+            **`HelmRelease/flux-system/web`** in `staging`
+
+            `applied 1.2.0, of which text cannot be told`
+
+            - chart `./charts/web`: runs `1.2.0`, packaged `1.2.0` 2026-11-21 22:01 UTC
+            - this text: `saved → committed on main → pushed 2026-11-22 05:58 UTC`
+            - how far it has come in the cluster cannot be told: which commit `1.2.0` was made from is not written down
+            - which of the texts of this version was packaged is written down nowhere (reconcileStrategy ChartVersion); another `version` in `charts/web/Chart.yaml` is taken for certain
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
+    );
     check_hover(
         &repo("kind: HelmRelease", "kind: Helm$0Release"),
         expect![[r#"
@@ -549,125 +590,4 @@ head=main@1a2b3c4 pushed=1a2b3c4
         - cluster `staging`, read 2026-11-22 06:00 UTC, live
     "#]],
     );
-}
-
-/// The commit changed the values.
-fn check_gate(text: &str, expected: Expect) {
-    let text = format!("{REPO}{}{text}", then(&["1a2b3c4", "0000001"]));
-    expected.assert_eq(&drawn(&ask_of(&text, &[VALUES])));
-}
-
-#[test]
-fn a_commit_is_waited_for() {
-    let pushed = git("9f8e7d6", "9f8e7d6");
-    check_gate(
-        &(WELL.text() + &git("9f8e7d6", "1a2b3c4")),
-        expect![[r#"
-        waiting
-        staging: chart charts/web of HelmRelease/flux-system/web [elsewhere]: not in main, which is followed
-    "#]],
-    );
-    check_gate(
-        &(WELL.text() + &pushed),
-        expect![[r#"
-        waiting
-        staging: chart charts/web of HelmRelease/flux-system/web [pushed]: pushed, next poll by 06:08
-    "#]],
-    );
-    // With the version that it had, it will never be.
-    let fetched = Says { fetched: "9f8e7d6", stored: "2026-11-21T22:01:00Z", ..WELL };
-    check_gate(
-        &(fetched.text() + &pushed),
-        expect![[r#"
-        untold
-        staging: chart charts/web of HelmRelease/flux-system/web [not taken]: not taken: Chart.yaml is still 1.2.0 (ChartVersion)
-    "#]],
-    );
-    // With the source's revision in its version.
-    let old = Says {
-        packaged: "1.2.0+1a2b3c400000",
-        running: "1.2.0+1a2b3c400000",
-        spec: ", reconcileStrategy: Revision",
-        ..fetched
-    };
-    check_gate(
-        &(old.text() + &pushed),
-        expect![[r#"
-        waiting
-        staging: chart charts/web of HelmRelease/flux-system/web [fetched]: fetched main@9f8e7d6, not applied yet
-    "#]],
-    );
-    let packaged = Says { packaged: "1.2.0+9f8e7d600000", ..old };
-    check_gate(
-        &(packaged.text() + &pushed),
-        expect![[r#"
-        waiting
-        staging: chart charts/web of HelmRelease/flux-system/web [packaged]: packaged 1.2.0+9f8e7d600000, not applied yet
-    "#]],
-    );
-    let failed = Says {
-        release: ", failed: [UpgradeFailed, 'Helm upgrade failed for release web/web with chart web@1.2.0+9f8e7d600000: no', 1.2.0+9f8e7d600000]",
-        ..packaged
-    };
-    check_gate(
-        &(failed.text() + &pushed),
-        expect![[r#"
-        failed
-        staging: chart charts/web of HelmRelease/flux-system/web [failed]: web failed 1.2.0+9f8e7d600000: Helm upgrade failed for release web/web with chart web@1.2.0+9f8e7d600000: no
-    "#]],
-    );
-    let live = Says { running: "1.2.0+9f8e7d600000", ..packaged };
-    check_gate(
-        &(live.text() + &pushed),
-        expect![[r#"
-        live
-        staging: chart charts/web of HelmRelease/flux-system/web [live]: live 1.2.0+9f8e7d600000
-    "#]],
-    );
-    // Which text it is that runs is written down nowhere.
-    let unknown = Says {
-        stored: "2026-11-21T22:01:00Z",
-        packaged_at: "2026-11-21T22:01:00Z",
-        deployed_at: "2026-11-21T22:01:02Z",
-        ..fetched
-    };
-    check_gate(
-        &(unknown.text() + &pushed),
-        expect![[r#"
-        untold
-        staging: chart charts/web of HelmRelease/flux-system/web [unknown]: which commit 1.2.0 was made from is not written down
-    "#]],
-    );
-    // Only clocks tell that a newer text of the same version was not there yet.
-    let clocks = Says {
-        fetched: "c0ffee0",
-        stored: "2026-11-21T22:31:00Z",
-        packaged_at: "2026-11-21T22:10:00Z",
-        deployed_at: "2026-11-21T22:10:01Z",
-        ..WELL
-    };
-    let newer = format!(
-        "//- commits\nc0ffee0@2026-11-21T22:30:00Z More\n//- then c0ffee0 {VALUES}\nreplicas: 3\n\
-         //- then 1a2b3c4 charts/web/Chart.yaml\nname: web\nversion: 1.1.0\n"
-    );
-    check_gate(
-        &(newer + &clocks.text() + &git("c0ffee0", "c0ffee0")),
-        expect![[r#"
-        untold
-        staging: chart charts/web of HelmRelease/flux-system/web [unknown]: which commit 1.2.0 was made from is not written down
-    "#]],
-    );
-    // A chart that was packaged before it was committed.
-    let package = Says { spec: "-1.2.0.tgz", ..fetched }.text();
-    let text = format!("{REPO}//- charts/web-1.2.0.tgz\nPK\n{package}{pushed}");
-    expect![[r#"
-        untold
-        unknown: staging: chart charts/web-1.2.0.tgz of HelmRelease/flux-system/web is a package, whose text is not read
-    "#]].assert_eq(&drawn(&ask_of(&text, &["charts/web-1.2.0.tgz"])));
-    // Only comments.
-    let comments = format!("//- then 1a2b3c4 {VALUES}\nreplicas: 2 # two\n");
-    expect![[r#"
-        nothing
-    "#]]
-    .assert_eq(&drawn(&ask_of(&format!("{REPO}{comments}{}", WELL.text() + &pushed), &[VALUES])));
 }
