@@ -10,7 +10,8 @@ use super::standing::{Found, Group, failure_words};
 use super::{Gated, Outcome, Step};
 use crate::changes::{Change, Changes};
 use crate::deliveries::Gap;
-use crate::journey::{Why, is_well};
+use crate::inputs::Tip;
+use crate::journey::{Stage, Why, is_well};
 use crate::past::Answer;
 use crate::plain::name_of;
 use crate::versions::Version;
@@ -42,6 +43,9 @@ struct Applied<'a> {
     /// Where its entries are among those that were found.
     found: std::ops::Range<usize>,
 }
+
+/// So many Kustomizations that wait for each other are followed.
+const MAX_DEPTH: u32 = 8;
 
 impl View<'_> {
     /// How all that a cluster applies from this repository stands at a commit.
@@ -179,9 +183,12 @@ impl View<'_> {
         }
         match &verdict.applied {
             Some(applied) if !is_well(verdict, applied) && !self.was_well(group) => {
-                let trouble = self.trouble_words(group).unwrap_or_else(|| "not finished yet".to_owned());
-                let text = format!("applied {}, {trouble}", words::data(&applied.to_string()));
-                whole.add_group(self, group, Found::waiting(Step::Applied, text));
+                let found = self.comes_again(group).unwrap_or_else(|| {
+                    let trouble = self.trouble_words(group).unwrap_or_else(|| "not finished yet".to_owned());
+                    let text = format!("applied {}, {trouble}", words::data(&applied.to_string()));
+                    Found::waiting(Step::Applied, text)
+                });
+                whole.add_group(self, group, found);
             }
             Some(_) => {}
             // Nothing is built of it.
@@ -192,19 +199,70 @@ impl View<'_> {
         }
     }
 
-    /// Whether a Kustomization that tries something now was well with all that HEAD makes of it.
+    /// Where another text failed since all that HEAD has was applied: how far that has come again. A failure may have left
+    /// part of the other.
+    fn comes_again(&self, group: &Group<'_>) -> Option<Found> {
+        let (cluster, id) = (group.cluster, &group.applier.id);
+        let failed = group.verdict.failed_at.as_ref().filter(|_| group.verdict.state.last().is_failure())?;
+        let (_, delivery) = self.derived[cluster].binding.deliveries.of(id)?;
+        let rev = Version::of(group.commit);
+        let is_same = |version: &Version| {
+            let changes = self.changes(cluster, id, delivery.from.key(), &rev, Some(version));
+            changes.is_ok_and(|it| it.are_none())
+        };
+        if is_same(&self.point(failed).ok()?) {
+            return None;
+        }
+        if self.has(failed.commit()?, group.commit) == Some(true) {
+            let text = format!("{} is newer, and failed", words::data(&failed.to_string()));
+            return Some(Found::untold(Step::Replaced, text));
+        }
+        let way = self.way(cluster, id)?;
+        let fetched = way.hops.first().and_then(|it| self.point(it.revision.as_ref()?).ok());
+        let is_pushed = |tip: &Tip| {
+            self.has(&tip.commit, group.commit) == Some(true) || is_same(&Version::of(&tip.commit))
+        };
+        let stage = if fetched.is_some_and(|it| is_same(&it)) {
+            Stage::Fetched
+        } else if way.tip.as_ref().is_some_and(|(_, tip)| is_pushed(tip)) {
+            Stage::Pushed
+        } else {
+            Stage::Committed
+        };
+        let (applied, trouble) = (group.verdict.applied.as_ref(), || self.trouble_words(group));
+        Some(self.waits_at(stage, &way, applied, trouble, None))
+    }
+
+    /// Whether a Kustomization that tries something now was well with all that HEAD makes of it: Flux looks at everything
+    /// again at each revision, whatever that changed.
     fn was_well(&self, group: &Group<'_>) -> bool {
-        if !matches!(group.verdict.state.last(), State::Progressing { was_ready: true }) {
+        let (cluster, id) = (group.cluster, &group.applier.id);
+        if !self.is_routine(cluster, &group.verdict, MAX_DEPTH) {
             return false;
         }
-        let (cluster, id) = (group.cluster, &group.applier.id);
-        let observed = self.facts(cluster).observed(id);
-        let Some(proved) = observed.and_then(|it| it.proof.as_ref()?.revision.clone()) else { return false };
+        // Written only when all of it was applied and found healthy (kustomize-controller; flux-reference B.2).
+        let Some(last) = &group.applier.status.last_applied_revision else { return false };
+        let verdict = &group.verdict;
+        if [&verdict.applied, &verdict.applied_artifact].into_iter().flatten().any(|it| it == last) {
+            return true;
+        }
         let Some((_, delivery)) = self.derived[cluster].binding.deliveries.of(id) else { return false };
         let rev = Version::of(group.commit);
-        self.point(&proved).is_ok_and(|it| {
+        self.point(last).is_ok_and(|it| {
             self.changes(cluster, id, delivery.from.key(), &rev, Some(&it)).is_ok_and(|it| it.are_none())
         })
+    }
+
+    /// Whether an attempt runs after which things are as before, as far as is known, or one that it depends on.
+    fn is_routine(&self, cluster: usize, verdict: &Verdict, depth: u32) -> bool {
+        match verdict.state.last() {
+            State::Progressing { was_ready } => *was_ready,
+            State::Waiting { on: Some(on) } => depth.checked_sub(1).is_some_and(|depth| {
+                self.verdict(cluster, on)
+                    .is_some_and(|it| it.state.is_ready() || self.is_routine(cluster, &it, depth))
+            }),
+            _ => false,
+        }
     }
 
     /// Adds what objects of Flux say themselves, and the Kustomizations with which all is well.

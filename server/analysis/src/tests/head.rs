@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::fixture::{World, at, object};
 use super::gate::{REPO, before, cluster as bare_cluster, redis_before};
-use super::shop::{ONE_DB, PUSHED, then};
+use super::shop::{self, ONE_DB, PUSHED, then};
 use crate::{HeadState, HeadStatus};
 
 fn ask(text: &str) -> HeadStatus {
@@ -398,6 +398,34 @@ fn a_failure_is_of_head_if_it_is_of_all_that_it_has() {
         staging: Kustomization/flux-system/apps: fetched main@9f8e7d6, not applied yet
     "#]],
     );
+    // Another text failed since this one was applied: it comes again, unless the other is newer.
+    let mended = |fetched: &str, more: &str| {
+        format!("{web}{}{PUSHED}{more}", cluster("staging", fetched, OLD, &failed("0000001")))
+    };
+    asked(
+        &mended("main@0000001", ""),
+        expect![[r#"
+        waiting · 9f8e7d6 waiting (pushed)
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: Kustomization/flux-system/apps: pushed, next poll by 06:08
+    "#]],
+    );
+    asked(
+        &mended(NEW, ""),
+        expect![[r#"
+        waiting · 9f8e7d6 waiting (fetched)
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: Kustomization/flux-system/apps: fetched main@9f8e7d6, not applied yet, apps failed main@0000001
+    "#]],
+    );
+    asked(
+        &mended("main@0000001", " base=9f8e7d6+0000001=9f8e7d6"),
+        expect![[r#"
+        older · 9f8e7d6 older than staging
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: Kustomization/flux-system/apps: main@0000001 is newer, and failed
+    "#]],
+    );
     // What is applied instead is in no clone, and no matter.
     asked(
         &format!("{}{PUSHED}", cluster("staging", NEW, "main@abcdef0", &failed("9f8e7d6"))),
@@ -504,6 +532,32 @@ fn a_routine_attempt_is_not_waited_for() {
         staging: live main@9f8e7d6 and 1 more, health not checked
     "#]],
     );
+    // What it depends on is being looked at, and it waits for that; or what it depends on fails.
+    let waits =
+        ", dependsOn: [base], failed: [DependencyNotReady, \"dependency 'flux-system/base' is not ready\"]";
+    let base = |state: &str| {
+        let kustomization = shop::kustomization("base", "./base", &format!("interval: 1h, at: {OLD}"));
+        let mut world =
+            World::new(&format!("{REPO}{}{kustomization}{PUSHED}", cluster("staging", NEW, OLD, waits)));
+        let now = shop::kustomization("base", "./base", &format!("interval: 1h, at: {OLD}, {state}"));
+        let facts = &mut world.clusters[0].facts;
+        let (at, now) = (at("2026-11-22T05:59:00Z"), flux::Change::Applied(object(&now)));
+        *facts = std::sync::Arc::new(facts.apply(vec![now], at).0);
+        drawn(&asked(&mut world))
+    };
+    expect![[r#"
+        live · ✓ 9f8e7d6 live
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: live main@1a2b3c4, health not checked
+    "#]]
+    .assert_eq(&base("progress: 'Building manifests'"));
+    expect![[r#"
+        failed · ✗ 9f8e7d6 failed
+        fleet: HEAD 9f8e7d6 on main: Change web
+        staging: base failed main@0000001: no such file
+        cause Kustomization/flux-system/base
+    "#]]
+    .assert_eq(&base("failed: [BuildFailed, 'no such file', main@0000001]"));
     // Nobody saw it well with this one.
     trying(
         &before(&["1a2b3c4"]),

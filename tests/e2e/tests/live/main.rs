@@ -11,6 +11,7 @@ mod bucket;
 mod charts;
 mod consenting;
 mod gating;
+mod heads;
 mod journey;
 mod objects;
 mod outage;
