@@ -228,7 +228,7 @@ impl View<'_> {
             && verdict.applied.as_ref().is_some_and(|it| is_well(verdict, it))
         {
             page.item(spans![
-                w "that this text runs is told by clocks alone: another one of the same version was committed later"
+                w "that this text runs is told by clocks alone: another one has the same version"
             ]);
         } else if chart.by_version && matches!(journey.reach, Reach::Unknown(Why::NoCommit(_))) {
             page.item(spans![

@@ -4,10 +4,9 @@
 //! `.3`, the HelmChart's generation, where it has `valuesFiles`).
 //! With `ChartVersion`, the default, nothing does: source-controller (1.9, `localChartBuilder.Build`) takes what it has in
 //! store as long as name and version are the same, and `status.observedSourceArtifactRevision` goes on with every revision
-//! all the same. What can be told: the commits of that revision's history that have this version; where the chart was
-//! packaged after the source stored what it has now, that one alone. Of several those were not there yet that were
-//! committed later, as far as clocks can be trusted: that is enough to say that a text is not taken, never for ✓.
-
+//! all the same. What can be told: the commits of that revision's history that have this version. Those that were committed
+//! later were not there yet, and what was packaged after the source stored what it has now is most likely that: times are
+//! enough to say that a text is not taken, never for ✓. Where no commit was there in time, history was written anew.
 //!
 //! Written by the real controllers (source 1.9.3, helm 1.6.4), as `tests/e2e/tests/live/charts.rs` prints it, the chart's
 //! folder changed and its version not, then raised:
@@ -23,7 +22,7 @@
 //! ```
 
 use flux::{Object, Revision, RevisionParts, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::charts::ChartUse;
 use crate::compare::Compared;
@@ -33,6 +32,9 @@ use crate::versions::Version;
 use crate::view::View;
 use crate::way::Way;
 use std::sync::Arc;
+
+/// What is pushed at once may be packaged before it was committed, by so much as clocks differ.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// The version as `Chart.yaml` has it.
 fn base(version: &str) -> &str {
@@ -155,15 +157,20 @@ impl View<'_> {
     fn packaged_from(&self, chart: &ChartUse, revision: &Revision) -> Result<Points, Why> {
         let packaged = chart.chart.as_ref().ok_or(Why::NotTold)?;
         let made = packaged.status.artifact.as_ref().and_then(|it| it.updated);
-        let stored = chart.source.status.artifact.as_ref();
-        if digits(revision).is_none()
-            && let Some(stored) = stored.filter(|it| packaged.status.observed_source.as_ref() == Some(&it.revision))
-            // Times are of whole seconds: within one, it may have been either.
-            && made.zip(stored.updated).is_some_and(|(made, stored)| made > stored)
-        {
-            return self.point(&stored.revision).map(|it| Points::one(Point::of(it)));
+        let points = self.made_from(chart, revision, made);
+        if digits(revision).is_some() || matches!(points, Err(Why::Pending)) {
+            return points;
         }
-        self.made_from(chart, revision, made)
+        let stored = chart.source.status.artifact.as_ref();
+        let stored = stored.filter(|it| packaged.status.observed_source.as_ref() == Some(&it.revision));
+        // Times are of whole seconds: within one, it may have been either. One that was being packaged while the source stored
+        // the next has a later time too: so this is likely, and no proof.
+        let after = stored.filter(|it| made.zip(it.updated).is_some_and(|(made, stored)| made > stored));
+        let Some(version) = after.and_then(|it| self.point(&it.revision).ok()) else { return points };
+        if self.chart_version(&chart.key, &version).as_deref().map(base) != Some(base(revision.as_str())) {
+            return points;
+        }
+        Ok(Points { likely: vec![Point::of(version)], all: points.map(|it| it.all).unwrap_or_default() })
     }
 
     /// The commits that a package of this version, made by that time, may be of.
@@ -194,7 +201,9 @@ impl View<'_> {
         let is_earlier = chart.source.status.artifact.as_ref().is_some_and(|it| {
             it.revision == *newest && by.zip(it.updated).is_some_and(|(by, stored)| by < stored)
         });
+        let Some(by) = by else { return Err(Why::NoCommit(revision.clone())) };
         let (mut all, mut likely, mut ended) = (Vec::new(), Vec::new(), log.whole);
+        let mut at_once = Vec::new();
         // All of them: branches lie side by side in a log, and a version may come back.
         for (nth, commit) in log.commits.iter().enumerate() {
             let version = self.point(&Revision::new(&commit.hash))?;
@@ -203,9 +212,12 @@ impl View<'_> {
                 return Err(Why::NotInThisClone(revision.clone(), None));
             }
             if has.as_deref().map(base) == Some(wanted) {
-                let was_there = by.is_none_or(|by| commit.time <= by);
-                if was_there && !(is_earlier && *commit.hash == *to) {
+                if is_earlier && *commit.hash == *to {
+                    // Stored behind it, by the cluster's own clock.
+                } else if commit.time <= by {
                     likely.push(Point::of(version.clone()));
+                } else if commit.time <= by + SKEW {
+                    at_once.push(Point::of(version.clone()));
                 }
                 all.push(Point::of(version));
             } else {
@@ -216,9 +228,13 @@ impl View<'_> {
             return Err(Why::NoCommit(revision.clone()));
         }
         if likely.is_empty() {
-            likely.clone_from(&all);
+            likely = at_once;
         }
-        Ok(Points { all, likely })
+        // None of them was there: what was packaged is not in this history any more.
+        match likely.is_empty() {
+            true => Err(Why::NoCommit(revision.clone())),
+            false => Ok(Points { all, likely }),
+        }
     }
 
     /// The commit with these first digits.

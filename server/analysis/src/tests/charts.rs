@@ -244,9 +244,40 @@ fn what_was_packaged_is_not_guessed() {
         &(then(&["1a2b3c4"]) + &before.text() + &git),
         expect!["1 [staging: not taken · Chart.yaml is still 1.2.0 (ChartVersion)] [Reconcile now]"],
     );
+    // A history that was written anew: the only commit with this version is younger than the package.
+    let anew = "//- then 1a2b3c4 charts/web/Chart.yaml\nname: web\nversion: 1.1.0\n";
+    let amended = Says {
+        packaged_at: "2026-11-21T21:55:00Z",
+        deployed_at: "2026-11-21T21:55:01Z",
+        stored: "2026-11-21T21:54:00Z",
+        ..later
+    };
+    check(
+        &(anew.to_owned() + &Says { fetched: "1a2b3c4", ..amended }.text() + &git),
+        expect!["1 [staging: applied 1.2.0, of which text cannot be told] [Reconcile now]"],
+    );
+    let pushed = Says { stored: "2026-11-21T22:01:00Z", ..amended };
+    check(
+        &(anew.to_owned() + &pushed.text() + &git),
+        expect!["1 [staging: applied 1.2.0, of which text cannot be told] [Reconcile now]"],
+    );
+    let later_on = Says { fetched: "c0ffee0", stored: "2026-11-21T22:31:00Z", ..amended };
+    let more = "//- commits\nc0ffee0@2026-11-21T22:30:00Z More\n";
+    check(
+        &format!("{more}{anew}{}{}", later_on.text(), super::charts::git("c0ffee0", "c0ffee0")),
+        expect!["1 [staging: applied 1.2.0, of which text cannot be told] [Reconcile now]"],
+    );
+    // A clock that is a little fast is none.
+    let fast = Says {
+        packaged_at: "2026-11-21T21:59:30Z",
+        deployed_at: "2026-11-21T21:59:31Z",
+        stored: "2026-11-21T21:59:30Z",
+        ..later
+    };
+    check(&(anew.to_owned() + &fast.text() + &git), expect!["1 [✓ staging: live 1.2.0] [Reconcile now]"]);
     // Packaged after the source had what it has now: it is that.
     let told = Says { packaged_at: "2026-11-21T22:01:01Z", ..later };
-    check(&(then(&["1a2b3c4"]) + &told.text() + &git), expect!["1 [✓ staging: live 1.2.0] [Reconcile now]"]);
+    check(&(then(&["1a2b3c4"]) + &told.text() + &git), expect!["1 [staging: applied 1.2.0] [Reconcile now]"]);
     // Packaged again, but what runs was deployed before that.
     let again = Says { deployed_at: "2026-11-21T20:00:00Z", ..told };
     check(
@@ -319,6 +350,32 @@ fn a_revision_in_the_version_tells_the_commit() {
     let all = values.text() + &git("1a2b3c4", "1a2b3c4") + "//- clusters/staging/values.yaml\nreplicas: 5\n";
     expect!["1 [✓ staging: live 1.2.0+1a2b3c400000.2] [Reconcile now]"]
         .assert_eq(&lens_of("clusters/staging/values.yaml", &all));
+}
+
+#[test]
+fn several_releases_are_summed_up() {
+    let git = git("9f8e7d6", "9f8e7d6");
+    let well = WELL.text();
+    // By its own HelmChart, and by the one that somebody wrote.
+    let shared = well.replace(
+        "{kind: HelmRelease, name: web",
+        "{kind: HelmRelease, name: other, at: '1.1.0', spec: {chartRef: {kind: HelmChart, name: flux-system-web}}}\n{kind: HelmRelease, name: web",
+    );
+    check(&(shared + &git), expect!["1 [1 of 2 behind: staging · 1 live] [Clusters…]"]);
+    // In two clusters, one of which is behind.
+    let behind = Says {
+        packaged: "1.1.0",
+        packaged_at: "2026-11-21T11:00:00Z",
+        running: "1.1.0",
+        deployed_at: "2026-11-21T11:00:01Z",
+        ..WELL
+    };
+    let production = behind.text().replace("cluster staging", "cluster production");
+    check(&format!("{well}{production}{git}"), expect!["1 [1 of 2 behind: production · 1 live] [Clusters…]"]);
+    check(
+        &format!("{well}{}{git}", well.replace("cluster staging", "cluster production")),
+        expect!["1 [✓ staging and production: live 1.2.0] [Clusters…]"],
+    );
 }
 
 #[test]
@@ -439,7 +496,7 @@ fn hovers() {
             - chart `./charts/web`: runs `1.2.0`, packaged `1.2.0` 2026-11-21 20:00 UTC
             - this text: `saved → committed on main → pushed → in fleet main@9f8e7d6 2026-11-21 22:01 UTC → packaged 1.2.0 → applied 1.2.0 2026-11-21 20:00 UTC`
             - another text is fetched
-            - that this text runs is told by clocks alone: another one of the same version was committed later
+            - that this text runs is told by clocks alone: another one has the same version
             - cluster `staging`, read 2026-11-22 06:00 UTC, live
         "#]],
     );

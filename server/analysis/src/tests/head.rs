@@ -662,14 +662,16 @@ fn what_cannot_be_compared() {
         staging: live main@1a2b3c4, health not checked
     "#]],
     );
-    let raised = format!("{chart}//- then 1a2b3c4 charts/web/Chart.yaml\nname: web\nversion: 0.9.0\n");
+    let older =
+        |commit: &str| format!("//- then {commit} charts/web/Chart.yaml\nname: web\nversion: 0.9.0\n");
+    let raised = format!("{chart}{}{}", older("0000001"), older("1a2b3c4"));
     asked(
         &format!("{raised}{live}{}{PUSHED}", uses("0.9.0")),
         expect![[r#"
-        waiting · 9f8e7d6 waiting (pushed)
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: chart charts/web of HelmRelease/flux-system/web: pushed, next poll by 06:08
-    "#]],
+            waiting · 9f8e7d6 waiting (pushed)
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: chart charts/web of HelmRelease/flux-system/web: pushed, next poll by 06:08
+        "#]],
     );
     let same = format!(
         "{chart}//- then 1a2b3c4 charts/web/values.yaml\na: 1\n//- then 0000001 charts/web/values.yaml\na: 1\n"
