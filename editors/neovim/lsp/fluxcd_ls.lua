@@ -8,7 +8,8 @@
 ---@type vim.lsp.Config
 return {
   cmd = { 'fluxcd-ls' },
-  filetypes = { 'yaml' },
+  -- What plugins for Helm call a chart's templates and values.
+  filetypes = { 'yaml', 'helm', 'yaml.helm-values' },
   root_markers = { '.git' },
   workspace_required = true,
   settings = { fluxcd = vim.empty_dict() },

@@ -22,7 +22,8 @@ import type { Status } from './status';
 import { token } from './token';
 
 /** The documents that the server is told of. It stays silent in YAML that is not Kubernetes. */
-const selector = [{ scheme: 'file', language: 'yaml' }];
+// A Helm extension calls a chart's templates by a language of its own.
+const selector = ['yaml', 'helm'].map((language) => ({ scheme: 'file', language }));
 
 /** A server that ends this often within `crashWindow` is not started again by itself. */
 const crashLimit = 4;
