@@ -69,6 +69,16 @@ impl View<'_> {
         self.content_at(&Version::Buffer, cluster, kustomization, MAX_DEPTH)
     }
 
+    /// The same in a version of the repository.
+    pub(crate) fn content_in(
+        &self,
+        version: &Version,
+        cluster: usize,
+        id: &ObjectId,
+    ) -> Option<Arc<Content>> {
+        self.content_at(version, cluster, id, MAX_DEPTH)
+    }
+
     fn content_at(
         &self,
         version: &Version,

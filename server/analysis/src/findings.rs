@@ -153,10 +153,16 @@ impl View<'_> {
             State::ReadySourceStale { source } => self.stale_mark(&of, source).into_iter().collect(),
             _ => Vec::new(),
         };
-        marks.extend(self.marks_of_held(&of));
+        let of_chart = || self.made_anew(standing.cluster, &verdict, None).map(Text::Changed);
+        let of_failure = if text.is_other() || marks.is_empty() { None } else { of_chart() }.unwrap_or(text);
         for mark in &mut marks {
+            self.weigh(mark, proof, of_failure);
+        }
+        let mut held = self.marks_of_held(&of);
+        for mark in &mut held {
             self.weigh(mark, proof, text);
         }
+        marks.extend(held);
         marks
     }
 

@@ -8,12 +8,14 @@ use manifests::{Document, ParsedFile, Placed, RepoPath, TextRange};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::compare::{same_document, same_entry_at};
+use crate::compare::{Compared, same_document, same_entry_at};
 use crate::earlier::{Pushed, Text};
 use crate::index::{DocRef, field, flux_object};
 use crate::inputs::Proof;
-use crate::placing::{Part, Scene, Spot, own_elsewhere, place};
+use crate::journey::{Followed, Point, Subject};
+use crate::placing::{Part, Scene, Spot, find_object, own_elsewhere, place};
 use crate::report::Related;
+use crate::versions::Version;
 use crate::view::View;
 use crate::words;
 
@@ -153,8 +155,75 @@ impl View<'_> {
         faults.all.iter().find_map(|it| it.spot.clone())
     }
 
-    /// Whether what made a fault's node is what it was at the revision that failed.
-    pub(crate) fn text_of(&self, cluster: usize, verdict: &Verdict, spot: &Spot) -> Text {
+    /// Whether what made a fault's node is what it was at the revision that failed: the texts where it stands, and all that
+    /// shapes the object which it names.
+    pub(crate) fn text_of(
+        &self,
+        cluster: usize,
+        verdict: &Verdict,
+        spot: &Spot,
+        named: Option<&Named>,
+    ) -> Text {
+        let text = self.text_of_parts(cluster, verdict, spot);
+        if text.is_other() {
+            return text;
+        }
+        self.made_anew(cluster, verdict, named).map_or(text, Text::Changed)
+    }
+
+    /// Whether a failure is about something that is made otherwise by now, though the text at its mark be the same: a patch
+    /// was taken out, a chart mended. With whether that is pushed.
+    pub(crate) fn made_anew(
+        &self,
+        cluster: usize,
+        verdict: &Verdict,
+        named: Option<&Named>,
+    ) -> Option<Pushed> {
+        let failed = verdict.failed_at.as_ref()?;
+        let now = Point::of(Version::Buffer);
+        if let Some(chart) = self.chart_of(cluster, &verdict.id) {
+            let points = self.chart_at(chart, failed).ok()?.likely;
+            let tip = self.way_from(&chart.source).tip.as_ref().map(|it| it.1.commit.clone());
+            return self.is_other(&Followed::Chart(chart), &now, &points, tip.as_deref());
+        }
+        let point =
+            Point::applied(self.point(failed).ok()?, self.applied_spec(cluster, &verdict.id).as_ref());
+        let found = |version: &Version| {
+            let content = self.content_in(version, cluster, &verdict.id)?;
+            let at = find_object(&content.build, named?)?;
+            let built = content.build.objects.get(at)?;
+            Some((built.id()?, built.origin.clone()))
+        };
+        let (id, origin) = found(&Version::Buffer).or_else(|| found(&point.files))?;
+        let subject = Subject {
+            cluster,
+            kustomization: &verdict.id,
+            id: &id,
+            origin: &origin,
+            applied_spec: self.applied_spec(cluster, &verdict.id),
+            compared: Default::default(),
+        };
+        let tip = self.followed(cluster, &verdict.id);
+        self.is_other(&Followed::Object(subject), &now, &[point], tip.as_deref())
+    }
+
+    fn is_other(
+        &self,
+        followed: &Followed<'_>,
+        now: &Point,
+        failed: &[Point],
+        tip: Option<&str>,
+    ) -> Option<Pushed> {
+        let Compared::Different(_) = self.same_at_all(followed, now, failed) else { return None };
+        let Some(tip) = tip else { return Some(Pushed::Unknown) };
+        Some(match self.compared_as(followed, now, &Point::of(Version::of(tip))) {
+            Compared::Same => Pushed::Yes,
+            Compared::Different(_) => Pushed::No,
+            Compared::Unknown => Pushed::Unknown,
+        })
+    }
+
+    fn text_of_parts(&self, cluster: usize, verdict: &Verdict, spot: &Spot) -> Text {
         let mut revisions = Vec::new();
         if self.derived[cluster].binding.deliveries.of(&verdict.id).is_some() {
             revisions.extend(verdict.failed_at.clone().map(|it| (verdict.id.clone(), it)));

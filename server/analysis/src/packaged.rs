@@ -153,6 +153,16 @@ impl View<'_> {
         }
     }
 
+    /// The commits that a package of this version may be of: the one in store, if that is it.
+    pub(crate) fn chart_at(&self, chart: &ChartUse, version: &Revision) -> Result<Points, Why> {
+        let stored = chart.chart.as_ref().and_then(|it| it.status.artifact.as_ref());
+        if stored.is_some_and(|it| it.revision == *version) {
+            self.packaged_from(chart, version)
+        } else {
+            self.made_from(chart, version, None)
+        }
+    }
+
     /// The commits that the package may be of that is in store.
     fn packaged_from(&self, chart: &ChartUse, revision: &Revision) -> Result<Points, Why> {
         let packaged = chart.chart.as_ref().ok_or(Why::NotTold)?;
@@ -174,7 +184,12 @@ impl View<'_> {
     }
 
     /// The commits that a package of this version, made by that time, may be of.
-    fn made_from(&self, chart: &ChartUse, revision: &Revision, by: Option<Timestamp>) -> Result<Points, Why> {
+    pub(crate) fn made_from(
+        &self,
+        chart: &ChartUse,
+        revision: &Revision,
+        by: Option<Timestamp>,
+    ) -> Result<Points, Why> {
         if let Some(digits) = digits(revision) {
             return self.named_by(chart, revision, digits).map(|it| Points::one(Point::of(it)));
         }

@@ -48,7 +48,8 @@ impl View<'_> {
                 let Some(live) = self.facts(cluster).get(object) else { continue };
                 let severity = severity_of_failure(live, found.fault.side);
                 let mut mark = self.placed_mark(cluster, object, &verdict, (found, spot), severity);
-                self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot));
+                let named = found.fault.object.as_ref();
+                self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot, named));
                 marks.push(mark);
             }
             marks.extend(self.silent_marks(cluster, proof, path, within));
@@ -94,7 +95,7 @@ impl View<'_> {
         if let Some(root) = &cause.verdict {
             mark.code = words::data(&root.reason);
         }
-        self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, &spot));
+        self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, &spot, None));
         Some(mark)
     }
 

@@ -224,6 +224,21 @@ fn a_version_that_is_still_the_same_is_not_taken() {
 }
 
 #[test]
+fn a_failure_is_of_the_chart_that_was_tried() {
+    let failed = Says { release: ", failed: [UpgradeFailed, 'Helm upgrade failed: no', '1.2.0']", ..WELL };
+    let marks =
+        |text: &str| super::drawing::draw_marks(&mut World::new(&format!("{REPO}{text}{}", failed.text())));
+    let same = marks(&git("1a2b3c4", "1a2b3c4"));
+    assert!(same.contains(" error UpgradeFailed: staging: Helm upgrade failed: no"), "{same}");
+    // Mended in the chart: the release's own text is what it was.
+    let mended = marks(&(then(&["1a2b3c4"]) + &git("1a2b3c4", "1a2b3c4")));
+    assert!(
+        mended.contains(" warning UpgradeFailed: staging: failed at 1.2.0; changed since, not pushed: Helm"),
+        "{mended}"
+    );
+}
+
+#[test]
 fn what_was_packaged_is_not_guessed() {
     let git = git("9f8e7d6", "9f8e7d6");
     let later = Says {

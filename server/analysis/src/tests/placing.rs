@@ -228,8 +228,17 @@ fn weaker_once_what_failed_was_changed() {
         after.contains(" warning ReconciliationFailed: staging: failed at main@1a2b3c4; changed since"),
         "{after}"
     );
-    // Undone.
     world.edit("base/web.yaml", &base);
+    // What sets it is not taken any more, though no file of the object is another.
+    world.edit("apps/kustomization.yaml", "resources: [../base]\n");
+    let without = draw_marks(&mut world);
+    assert!(
+        without.contains(" warning ReconciliationFailed: staging: failed at main@1a2b3c4; changed since"),
+        "{without}"
+    );
+    assert!(!without.contains(" error "), "{without}");
+    world.edit("apps/kustomization.yaml", &build);
+    // Undone.
     assert_eq!(draw_marks(&mut world).matches(" error ").count(), 1);
 }
 
