@@ -145,8 +145,8 @@ impl Kind {
 }
 
 fn field(member: &Member, live: &Json, at: &FieldPath, kind: Kind, depth: u32, found: &mut Vec<Gap>) {
-    // A variable may be any key.
-    if member.key.contains("${") {
+    // A variable may be any key; which one, is not told of a key that variables made.
+    if member.key.contains("${") || member.site.as_ref().is_some_and(|it| it.text().contains("${")) {
         return;
     }
     match live.get(&*member.key) {
@@ -206,13 +206,14 @@ fn is_plain(at: &FieldPath) -> bool {
 
 /// Items of a list that are told apart by their name.
 fn are_others(item: &Value, live: &Json) -> bool {
-    let names = item.text(&["name"]).zip(live.get("name").and_then(Json::as_str));
-    names.is_some_and(|(written, live)| !written.contains("${") && written != live)
+    let written = item.get("name").and_then(|it| it.as_text()).filter(|it| !it.is_null() && !it.is_unsure());
+    let names = written.zip(live.get("name").and_then(Json::as_str));
+    names.is_some_and(|(written, live)| *written.value != *live)
 }
 
 fn is_held(text: &Text, live: &Json, kind: Kind) -> bool {
     // Null leaves a field to others.
-    if text.is_null() || text.value.contains("${") {
+    if text.is_null() || text.is_unsure() {
         return true;
     }
     match kind {
@@ -226,7 +227,7 @@ fn is_held(text: &Text, live: &Json, kind: Kind) -> bool {
 pub(crate) fn says_nothing(value: &Value) -> bool {
     match &value.data {
         Data::Scalar(text) => {
-            text.is_null() || matches!(&*text.value, "" | "false" | "0") || text.value.contains("${")
+            text.is_null() || matches!(&*text.value, "" | "false" | "0") || text.is_unsure()
         }
         Data::Sequence(items) => items.is_empty(),
         Data::Mapping(members) => members.iter().all(|it| says_nothing(&it.value)),

@@ -313,6 +313,8 @@ pub(crate) fn variables(
         let data = the_one(&found, near).and_then(|it| it.value.get("data")?.as_mapping());
         let Some(data) = data else {
             variables.incomplete = true;
+            // Later entries win, also those that are not known; `substitute` wins over all (pkg/kustomize, `SubstituteVariables`).
+            variables.known.values_mut().for_each(|it| it.unsure = true);
             continue;
         };
         set(&mut variables, data);
@@ -349,7 +351,8 @@ const SOURCE_EXTENSIONS: &str = "source.extensions.fluxcd.io";
 fn set(variables: &mut Variables, members: &[Member]) {
     for member in members {
         let value = member.value.as_text().map(|it| it.value.replace('\n', "")).unwrap_or_default();
-        let variable = Variable { value: value.into(), site: member.value.site.clone() };
+        let site = member.value.site.clone();
+        let variable = Variable { value: value.into(), site, unsure: false };
         variables.known.insert(member.key.to_string(), variable);
     }
 }

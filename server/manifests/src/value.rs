@@ -75,6 +75,8 @@ pub struct Used {
     pub value: TextRange,
     /// Where the variable gets its value, if a text of the repository tells.
     pub set_at: Option<Site>,
+    /// What nobody reads may set it to something else in the cluster: the value is a guess there.
+    pub unsure: bool,
 }
 
 /// Where something is written: a range of a document, which may itself be the text of a scalar of another one.
@@ -224,6 +226,12 @@ impl Text {
     /// Text that variables may still change.
     pub fn new(value: impl Into<Arc<str>>, plain: bool) -> Text {
         Text { value: value.into(), plain, made: None }
+    }
+
+    /// Whether the cluster may have another value: a variable is not known, or may be set by what nobody reads.
+    pub fn is_unsure(&self) -> bool {
+        self.value.contains("${")
+            || self.made.as_ref().is_some_and(|made| made.uses.iter().any(|it| it.unsure))
     }
 
     /// Whether YAML reads this as null.

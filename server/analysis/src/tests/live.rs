@@ -334,3 +334,41 @@ fn who_may_not_see_the_applier_still_sees_the_object() {
     check_lenses(&world("forbidden=Kustomization", &live.replace(labels, "")), expect![[""]]);
     check_lenses(&world("", &live), expect![[""]]);
 }
+
+#[test]
+fn what_a_source_that_nobody_reads_may_set_later_is_not_compared() {
+    // The cluster's Secret may set what the ConfigMap of the repository sets before it.
+    let told = |sources: &str, post_build: &str| {
+        let post_build =
+            format!("spec: {{postBuild: {{substituteFrom: [{sources}]{post_build}}}}}, at: main@1a2b3c4");
+        let by =
+            shop::kustomization("apps", "./apps", &format!("{post_build}, holds: [ConfigMap/shop/settings]"));
+        let world = format!(
+            "//- vars.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: vars, namespace: flux-system}}\ndata: {{HOST: a}}\n\
+             //- apps/settings.yaml\napiVersion: v1\nkind: $0ConfigMap\nmetadata: {{name: settings, namespace: shop}}\n\
+             data: {{host: '${{HOST}}', also: '${{OTHER:=${{HOST}}}}', '${{HOST}}': x, own: 'y'}}\n\
+             //- commits\n1a2b3c4 Add settings\n//- cluster staging\n{}{by}//- live staging\n\
+             {{apiVersion: v1, kind: ConfigMap, metadata: {{name: settings, namespace: shop}}, data: {{host: b, also: b, b: x, own: y}}}}\n",
+            shop::source("at: main@1a2b3c4"),
+        );
+        hover_lines(&world, |it| it.starts_with("- it "))
+    };
+    let (map, secret) = ("{kind: ConfigMap, name: vars}", "{kind: Secret, name: vars}");
+    let unread = "{kind: ConfigMap, name: not-here}";
+    let other = ", substitute: {OTHER: b}";
+    // A key that a variable made is not compared in any case.
+    let differs = "- it differs from this text: `data.host` is another\n";
+    let matches = "- it matches this text\n";
+    assert_eq!(told(&format!("{map}, {secret}"), other), matches);
+    assert_eq!(told(&format!("{map}, {unread}"), other), matches);
+    // What is set later, or in the Kustomization itself, is known.
+    assert_eq!(told(&format!("{secret}, {map}"), other), differs);
+    assert_eq!(told(map, other), differs);
+    assert_eq!(told(&format!("{map}, {secret}"), ", substitute: {OTHER: b, HOST: a}"), differs);
+    // A default is taken where the variable is empty; the one inside of it is from the ConfigMap.
+    assert_eq!(told(&format!("{map}, {secret}"), ", substitute: {OTHER: ''}"), matches);
+    assert_eq!(
+        told(map, ", substitute: {OTHER: ''}"),
+        "- it differs from this text: `data.host` is another, and 1 more\n"
+    );
+}

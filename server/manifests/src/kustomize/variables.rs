@@ -26,6 +26,8 @@ pub struct Variable {
     pub value: Arc<str>,
     /// Where it is set.
     pub site: Option<Site>,
+    /// What comes later, and is not known, may set it too: the last one counts.
+    pub unsure: bool,
 }
 
 /// Replaces the variables in an object. Those whose value is not known stay as they are.
@@ -116,11 +118,18 @@ fn evaluate(text: &str, variables: &Variables) -> Option<(String, Vec<Used>)> {
             written: crate::range(start..end),
             value: TextRange::new(crate::size(from), crate::size(out.len())),
             set_at: variables.known.get(name).and_then(|it| it.site.clone()),
+            unsure: is_unsure(inner, variables),
         });
         at = end;
     }
     out.push_str(&text[at..]);
     Some((out, uses))
+}
+
+/// Whether one of the variables of what stands inside of `${…}` may have another value: its own, or one of its default's.
+fn is_unsure(inner: &str, variables: &Variables) -> bool {
+    let names = std::iter::once(inner).chain(inner.split("${").skip(1)).map(|it| split(it).0);
+    names.filter_map(|it| variables.known.get(it)).any(|it| it.unsure)
 }
 
 /// The end of `${…}`, behind its brace; variables may be in the default of a variable.

@@ -294,7 +294,7 @@ images:
     let files = Files::new(&tree);
     let path = RepoPath::new("ks.yaml").expect("a path");
     let spec = files.values(&path).expect("a file").values[0].clone().expect("a document");
-    let variable = Variable { value: "9".into(), site: None };
+    let variable = Variable { value: "9".into(), site: None, unsure: false };
     let overlay = Overlay {
         namespace: spec.get("targetNamespace").cloned(),
         name_prefix: spec.get("namePrefix").cloned(),
@@ -372,7 +372,7 @@ spec: {path: ./web}
 ",
     );
     let tree = fixture.tree();
-    let variable = Variable { value: "a long name".into(), site: None };
+    let variable = Variable { value: "a long name".into(), site: None, unsure: false };
     let variables = Variables { known: [("NAME".to_owned(), variable)].into(), incomplete: false };
     let overlay = Overlay { variables: Some(variables), ..Overlay::default() };
     let build = kustomize::build(&Files::new(&tree), &RepoPath::new("apps").expect("a path"), &overlay);
