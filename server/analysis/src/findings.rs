@@ -60,6 +60,16 @@ struct Mark {
     fixes: Vec<String>,
 }
 
+impl Mark {
+    /// Whether an object that brings texts into a cluster failed with this very text. A source that cannot be reached leaves
+    /// what it brought before.
+    fn is_of_a_failure(&self) -> bool {
+        matches!(self.verdict, "failed" | "stalled" | "unhealthy")
+            && self.about.is_empty()
+            && !self.object.flux_kind().is_some_and(flux::Kind::is_source)
+    }
+}
+
 impl View<'_> {
     /// The marks of a document.
     pub(crate) fn findings(&self, stand: &Stand<'_>) -> Vec<Finding> {
@@ -102,6 +112,7 @@ impl View<'_> {
                 keys.push(cluster.key.to_owned());
             }
         }
+        let failed = marks.iter().any(Mark::is_of_a_failure);
         let first = marks.into_iter().next()?;
         let mut message = String::new();
         if let Some(freshness) = &first.freshness {
@@ -124,6 +135,7 @@ impl View<'_> {
             keys,
             revision: first.revision,
             verdict: first.verdict,
+            failed,
             related: first.related,
             fixes: first.fixes,
         })

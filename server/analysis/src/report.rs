@@ -54,6 +54,9 @@ pub struct Finding {
     pub revision: Option<Revision>,
     /// The word for the state: `failed`, `unhealthy`, `stale`, `waiting`.
     pub verdict: &'static str,
+    /// Whether something did not come into a cluster and still would not: the mark may be mild all the same, where the cluster
+    /// has to mend it and no text (a quota).
+    pub failed: bool,
     /// The object that is the cause, or the Flux object itself.
     pub related: Vec<Related>,
     /// Texts that would mend it in place of the marked one; none unless the message tells them.

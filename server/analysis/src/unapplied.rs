@@ -157,6 +157,7 @@ impl View<'_> {
             keys,
             revision: None,
             verdict: "not applied",
+            failed: false,
             related: Vec::new(),
             fixes: Vec::new(),
         })

@@ -99,8 +99,8 @@ pub fn first_sentence(message: &str) -> String {
     let message = normalise(message);
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut sentence = lines.next().unwrap_or_default().to_owned();
-    // A line that ends in a colon says nothing yet.
-    while sentence.ends_with(':') && sentence.len() < SENTENCE {
+    // A line that ends in a colon says nothing yet, nor one that ends where in a template something happened.
+    while (sentence.ends_with(':') || ends_in_place(&sentence)) && sentence.len() < SENTENCE {
         match lines.next() {
             Some(line) => {
                 sentence.push(' ');
@@ -123,6 +123,14 @@ pub fn first_sentence(message: &str) -> String {
         Some((end, _)) if out.chars().count() > SENTENCE => format!("{}…", out[..end].trim_end()),
         _ => out,
     }
+}
+
+/// Whether a line ends in `web/templates/deployment.yaml:24:28`, as Helm 4 begins a frame.
+fn ends_in_place(line: &str) -> bool {
+    let mut parts = line.rsplitn(3, ':');
+    let mut is_number =
+        || parts.next().is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
+    is_number() && is_number() && parts.next().is_some_and(|it| it.contains("/templates/"))
 }
 
 /// Matches a text against a pattern in which each `*` stands for any text, as short as the rest of the
@@ -256,6 +264,12 @@ mod tests {
         assert_eq!(first_sentence("a\nb"), "a");
         assert_eq!(first_sentence("\n\n errors:\n  .spec.x: bad\n  .spec.y: bad"), "errors: .spec.x: bad");
         assert_eq!(first_sentence("ends with:"), "ends with");
+        assert_eq!(
+            first_sentence(
+                "Helm upgrade failed: web/templates/a.yaml:7:18\n  executing \"web/templates/a.yaml\" at <.Values.a.b>:\n    nil pointer"
+            ),
+            "Helm upgrade failed: web/templates/a.yaml:7:18 executing \"web/templates/a.yaml\" at <.Values.a.b>: nil pointer"
+        );
         assert_eq!(first_sentence("\u{1b}[31mred\t\ttext"), "[31mred text");
         assert_eq!(first_sentence(""), "");
         assert_eq!(first_sentence(&"x".repeat(32_768)).chars().count(), SENTENCE);

@@ -148,6 +148,26 @@ fn weaker_for_another_text() {
 }
 
 #[test]
+fn what_failed_is_told_from_what_is_red() {
+    const QUOTA: &str = "failed: [ReconciliationFailed, 'ConfigMap/shop/more dry-run failed (Forbidden): configmaps \"more\" is forbidden: exceeded quota: few, requested: configmaps=1, used: configmaps=2, limited: configmaps=2', main@1a2b3c4]";
+    let failed = |how: &str, git: &str| {
+        let apps = format!(
+            "{{kind: Kustomization, name: apps, source: GitRepository/fleet, path: ./apps, interval: 1h, {how}}}\n"
+        );
+        let mut world = World::new(&format!("{REPO}{git}//- cluster staging\n{ROOT}{apps}"));
+        let path = world.files[0].0.clone();
+        let report = world.ask(|inputs| crate::analyse(inputs, &path));
+        let told = report.findings.iter().map(|it| format!("{} {}", it.severity.as_str(), it.failed));
+        told.collect::<Vec<_>>().join(", ")
+    };
+    // No text mends it, and nothing of it came in.
+    assert_eq!(failed(QUOTA, ""), "warning true");
+    assert_eq!(failed(NOT_FOUND, ""), "error true");
+    // Another text failed.
+    assert_eq!(failed(NOT_FOUND, "//- then 1a2b3c4 clusters/staging/apps.yaml\nabsent\n"), "warning false");
+}
+
+#[test]
 fn not_for_a_revision_of_another_text() {
     check(
         "staging",

@@ -309,6 +309,7 @@ mod tests {
             keys: vec!["staging".into()],
             revision: Some(flux::Revision::new("main@sha1:1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d")),
             verdict: "failed",
+            failed: true,
             related: Vec::new(),
             fixes: Vec::new(),
         };

@@ -75,7 +75,8 @@ impl Place {
 impl Report {
     /// How `check` ends: 1 when something failed, which outweighs 2, when something could not be told; else 0.
     pub fn exit_code(&self) -> u8 {
-        if self.entries.iter().any(|entry| entry.finding.severity == Severity::Error) {
+        if self.entries.iter().any(|entry| entry.finding.severity == Severity::Error || entry.finding.failed)
+        {
             1
         } else if self.unknown.is_empty() {
             0
