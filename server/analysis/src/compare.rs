@@ -173,7 +173,12 @@ fn differ(a: &Value, b: &Value, above: Option<&Site>, depth: u32, found: &mut Co
                     return true;
                 }
             }
-            two.iter().any(|it| a.get(&it.key).is_none()) && here(found)
+            // What is not set any more was set by a text that has no part in this one.
+            let Some(gone) = two.iter().find(|it| a.get(&it.key).is_none()) else { return false };
+            let set_by = gone.value.site.as_ref().or(gone.site.as_ref()).map(Site::path);
+            let here = site.map(Site::path);
+            *found = Compared::Different(set_by.or(here).cloned());
+            true
         }
         (Data::Sequence(one), Data::Sequence(two)) => {
             one.iter().zip(two).any(|(one, two)| differ(one, two, site, depth, found))

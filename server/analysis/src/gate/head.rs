@@ -148,6 +148,10 @@ fn headline(head: &Head, state: HeadState, recorded: bool, clusters: &[HeadIn]) 
     match state {
         HeadState::Failed => format!("✗ {short} failed{of}"),
         HeadState::Waiting => format!("{short} waiting{of} ({step})"),
+        // That it is not taken is all that there is to know of it.
+        HeadState::Untold if worst.iter().all(|it| it.step == Step::NotTaken) => {
+            format!("{short} {step}{of}")
+        }
         HeadState::Untold => format!("{short} not known{of}"),
         HeadState::NotPushed => format!("{short} not pushed"),
         HeadState::NotFollowed => format!("{short} not followed{of}"),

@@ -186,9 +186,10 @@ impl View<'_> {
         unknown: Option<&Why>,
     ) -> Found {
         let journey = Journey { reach: Reach::At(stage), here: stage, ..Journey::new(way, applied.cloned()) };
-        let mut text = match (stage, way.follows.branch()) {
-            (Stage::Committed, Some(branch)) if way.tip.is_some() => {
-                format!("not in {}, which is followed", words::data(branch))
+        let mut text = match (stage, way.follows.branch().zip(way.tip.as_ref())) {
+            // As this clone knows the remote's branch: the commit may well be on the local one of that name.
+            (Stage::Committed, Some((branch, (remote, _)))) => {
+                format!("not in {}, which is followed", words::data(&format!("{remote}/{branch}")))
             }
             (Stage::Committed, _) => {
                 let follows = way.follows.words().map(|it| format!("; follows {}", words::data(&it)));

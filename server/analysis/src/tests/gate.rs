@@ -105,7 +105,7 @@ fn every_stage() {
         &format!("{}//- settings\nhead=main@9f8e7d6 pushed=1a2b3c4", cluster("staging", old, old, "")),
         expect![[r#"
             waiting
-            staging: Deployment/web/web [elsewhere]: not in main, which is followed
+            staging: Deployment/web/web [elsewhere]: not in origin/main, which is followed
         "#]],
     );
     check(
@@ -303,19 +303,19 @@ fn a_branch_that_is_followed_beside_is_not_waited_for() {
     check(
         &format!("{live}{PUSHED} pushed=preview@0000001"),
         expect![[r#"
-        live
-        staging: Deployment/web/web [live]: live main@9f8e7d6, health not checked
-        note: staging: Deployment/web/web is not waited for: not in preview, which is followed
-    "#]],
+            live
+            staging: Deployment/web/web [live]: live main@9f8e7d6, health not checked
+            note: staging: Deployment/web/web is not waited for: not in origin/preview, which is followed
+        "#]],
     );
     // Alone it is what is waited for.
     let alone = format!("//- cluster staging\n{preview}{PUSHED} pushed=preview@0000001");
     check(
         &alone,
         expect![[r#"
-        waiting
-        staging: Deployment/web/web [elsewhere]: not in preview, which is followed
-    "#]],
+            waiting
+            staging: Deployment/web/web [elsewhere]: not in origin/preview, which is followed
+        "#]],
     );
 }
 

@@ -156,7 +156,7 @@ fn what_is_not_in_the_branch_that_is_followed() {
         expect![[r#"
             notPushed · 9f8e7d6 not pushed
             fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
-            staging: Deployment/web/web: not in main, which is followed
+            staging: Deployment/web/web: not in origin/main, which is followed
         "#]],
     );
     check(
@@ -164,7 +164,7 @@ fn what_is_not_in_the_branch_that_is_followed() {
         expect![[r#"
             notFollowed · 9f8e7d6 not followed
             fleet: HEAD 9f8e7d6 on feature: Change web
-            staging: Deployment/web/web: not in main, which is followed
+            staging: Deployment/web/web: not in origin/main, which is followed
         "#]],
     );
     // Somebody pushed on top of it.
@@ -173,7 +173,7 @@ fn what_is_not_in_the_branch_that_is_followed() {
         expect![[r#"
             notFollowed · 9f8e7d6 not followed
             fleet: HEAD 9f8e7d6 on feature: Change web
-            staging: Deployment/web/web: not in main, which is followed
+            staging: Deployment/web/web: not in origin/main, which is followed
         "#]],
     );
     check(
@@ -181,7 +181,7 @@ fn what_is_not_in_the_branch_that_is_followed() {
         expect![[r#"
             notPushed · 9f8e7d6 not pushed
             fleet: HEAD 9f8e7d6 on feature, not pushed: Change web
-            staging: Deployment/web/web: not in main, which is followed
+            staging: Deployment/web/web: not in origin/main, which is followed
         "#]],
     );
     // Detached, and in the branch that is followed.
@@ -589,10 +589,10 @@ fn another_branch_beside_the_one_that_has_it() {
     asked(
         &format!("//- cluster staging\n{preview}{RELEASE}{PUSHED} {tips}"),
         expect![[r#"
-        notFollowed · 9f8e7d6 not followed
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: Deployment/web/web: not in preview, which is followed
-    "#]],
+            notFollowed · 9f8e7d6 not followed
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: Deployment/web/web: not in origin/preview, which is followed
+        "#]],
     );
     // Nothing of main has it, and something of main is as it was: that is not the same.
     let feature = "//- settings\nhead=feature@9f8e7d6 pushed=main@0000001 pushed=feature@9f8e7d6 base=9f8e7d6+0000001=0000001";
@@ -600,10 +600,10 @@ fn another_branch_beside_the_one_that_has_it() {
     asked(
         &format!("{main}{feature}"),
         expect![[r#"
-        notFollowed · 9f8e7d6 not followed
-        fleet: HEAD 9f8e7d6 on feature: Change web
-        staging: Deployment/web/web: not in main, which is followed
-    "#]],
+            notFollowed · 9f8e7d6 not followed
+            fleet: HEAD 9f8e7d6 on feature: Change web
+            staging: Deployment/web/web: not in origin/main, which is followed
+        "#]],
     );
 }
 
@@ -680,9 +680,9 @@ fn what_cannot_be_compared() {
     asked(
         &format!("{same}{fetched}{}{PUSHED}", uses("1.0.0")),
         expect![[r#"
-        untold · 9f8e7d6 not known
-        fleet: HEAD 9f8e7d6 on main: Change web
-        staging: chart charts/web of HelmRelease/flux-system/web: not taken: Chart.yaml is still 1.0.0 (ChartVersion)
-    "#]],
+            untold · 9f8e7d6 not taken
+            fleet: HEAD 9f8e7d6 on main: Change web
+            staging: chart charts/web of HelmRelease/flux-system/web: not taken: Chart.yaml is still 1.0.0 (ChartVersion)
+        "#]],
     );
 }

@@ -112,7 +112,7 @@ fn of_object(scene: &Scene<'_>, object: Named, id: &'static str, verb: &str, res
         }
         "A13" => answer(scene, &object, rest).into_iter().map(|fault| fault.shaped(id)).collect(),
         "K43" => {
-            let says = format!("is SOPS encrypted, {rest}");
+            let says = format!("{object} is SOPS encrypted, {rest}");
             let own = At::Field(&["spec.decryption"]);
             one(Fault::new(&says).own(own, &[]).of(object).field(&["sops"], Problem::Forbidden))
         }

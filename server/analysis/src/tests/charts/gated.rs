@@ -17,9 +17,9 @@ fn a_commit_is_waited_for() {
     check_gate(
         &(WELL.text() + &git("9f8e7d6", "1a2b3c4")),
         expect![[r#"
-        waiting
-        staging: chart charts/web of HelmRelease/flux-system/web [elsewhere]: not in main, which is followed
-    "#]],
+            waiting
+            staging: chart charts/web of HelmRelease/flux-system/web [elsewhere]: not in origin/main, which is followed
+        "#]],
     );
     check_gate(
         &(WELL.text() + &pushed),

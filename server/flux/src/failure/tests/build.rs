@@ -246,7 +246,7 @@ pub(super) fn examples() -> Vec<Example> {
         "#]]),
         ("K43", Kind::Kustomization, "Secret/default/db is SOPS encrypted, configuring decryption is required for this secret to be reconciled", expect![[r#"
             K43 Secret/default/db: field sops Forbidden
-              is SOPS encrypted, configuring decryption is required for this secret to be reconciled
+              Secret/default/db is SOPS encrypted, configuring decryption is required for this secret to be reconciled
               own: spec.decryption
         "#]]),
         ("K44", Kind::Kustomization, r#"post build failed for 'Deployment.v1.apps/web': envsubst error: variable substitution failed: variable not set (strict mode): "CLUSTER_ENV""#, expect![[r#"
