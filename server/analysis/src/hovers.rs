@@ -418,6 +418,9 @@ impl View<'_> {
             (Strength::Guess, _) => "only a guess: an object of this kind and name; nothing tells that it came from this file",
         }]);
         page.item(line);
+        let owner = standing.live.as_ref().and_then(|it| it.meta.owner.as_ref());
+        let rivals = self.rivals_of(standing);
+        self.say_rivals(page, standing.cluster, (&standing.object, &rivals), owner);
         if let Some(owner) = self.unreadable_owner(standing) {
             let mut line = spans![w "its labels name ", d owner, w " as what applies it, which "];
             line.extend(self.absence_of(standing.cluster, owner, false));

@@ -56,6 +56,7 @@ mod plain;
 mod purpose;
 mod report;
 mod reported;
+mod rivals;
 mod roots;
 mod silent;
 mod specs;

@@ -108,6 +108,13 @@ pub(crate) struct Own<'a> {
     passing: bool,
 }
 
+impl Own<'_> {
+    /// The Kustomization that the live object's labels name: who applied it last.
+    pub(crate) fn owner(&self) -> Option<&ObjectId> {
+        self.reading.filter(|_| self.current)?.answer.found()?.owner.as_ref()
+    }
+}
+
 fn is_secret(id: &ObjectId) -> bool {
     id.group.is_empty() && id.kind.eq_ignore_ascii_case("secret")
 }
@@ -170,7 +177,9 @@ impl<'a> View<'a> {
         };
         let reading = self.cluster(cluster).live.get(id).filter(|it| it.ground == ground(&verdict));
         let Some(live) = reading.and_then(|it| it.answer.found()) else { return Vec::new() };
-        if !is_round_tripped(id) || is_left_alone(live) {
+        // What another one took away was not dropped on the way.
+        let is_alone = self.rivals(cluster, &applier.id, id).is_empty();
+        if !is_alone || !is_round_tripped(id) || is_left_alone(live) {
             return Vec::new();
         }
         let Some(built) = self.built(cluster, &applier.id, &made.outline.made()) else { return Vec::new() };

@@ -4,7 +4,7 @@
 //! inventory holds it; its own state is joined where it was read and is not well (`live.rs`). Failures stand at their causes;
 //! what merely has a failing applier says so without a sign.
 
-use flux::{ObjectId, State, Verdict};
+use flux::{Object, ObjectId, State, Verdict};
 use manifests::kustomize::Id;
 use manifests::{ParsedFile, Placed, RepoPath, Role, TextSize};
 use std::collections::BTreeSet;
@@ -19,6 +19,7 @@ use crate::lenses::{Row, start_of};
 use crate::live::{Own, ground};
 use crate::page::{Page, spans};
 use crate::report::{Command, Hover, LensItem, LensRow};
+use crate::rivals::also;
 use crate::state::{Said, Sign, Tone};
 use crate::view::{MadeOf, Standing, Strength, View};
 use crate::words;
@@ -39,6 +40,8 @@ pub(crate) struct Applied<'a> {
     journey: Option<Arc<Journey>>,
     /// The live object, as far as it was read.
     own: Option<Own<'a>>,
+    /// The entry of the inventory, and who else has it.
+    rivals: Option<(ObjectId, Vec<Arc<Object>>)>,
 }
 
 /// What of a Kustomization goes into the words about each document that it applies.
@@ -108,12 +111,23 @@ impl<'a> View<'a> {
         let verdict = self.verdict(cluster, &applier.id)?;
         let journey = self.journey(cluster, &applier.id, &made.outline.made());
         let told = self.told_of(cluster, &verdict);
-        let (mut said, mut named) =
-            self.said_of_applied(&by, made, (&verdict, &told), journey.as_deref(), (path, placed));
+        let rivals = match listed.as_slice() {
+            [id] => Some((id.clone(), self.rivals(cluster, &applier.id, id))),
+            _ => None,
+        };
+        let rivals = rivals.filter(|(_, rivals)| !rivals.is_empty());
+        let also = rivals.as_ref().map(|(_, rivals)| also(&applier.id, rivals));
+        let (mut said, mut named) = self.said_of_applied(
+            &by,
+            made,
+            (&verdict, &told),
+            (journey.as_deref(), also.as_deref()),
+            (path, placed),
+        );
         let (object, shaped_by) = (name_of(&made.outline.id), made.outline.shaped_by.clone());
         let own = self.own_object(cluster, (made, &listed), &told.ground);
         self.join_own(own.as_ref(), &mut said, &mut named);
-        let applied = Applied { by, object, shaped_by, said, named, journey, own };
+        let applied = Applied { by, object, shaped_by, said, named, journey, own, rivals };
         if let Some(journey) = &applied.journey {
             // A hover cannot wait: it is asked beforehand.
             self.commits_since(journey, applied.paths(path));
@@ -142,7 +156,7 @@ impl<'a> View<'a> {
         by: &Standing,
         made: &MadeOf<'_>,
         (verdict, told): (&Verdict, &Told),
-        journey: Option<&Journey>,
+        (journey, also): (Option<&Journey>, Option<&str>),
         (path, placed): (&RepoPath, (usize, &Placed)),
     ) -> (Said, String) {
         let proof = self.proof(by.cluster);
@@ -180,11 +194,12 @@ impl<'a> View<'a> {
             && verdict.overlays.iter().all(|it| matches!(it, flux::Overlay::Requested))
             && proof == Proof::Live
             && reach == Some(&Reach::At(Stage::Healthy))
+            && also.is_none()
             && self.has_commits(by, verdict);
         let is_live = matches!(reach, Some(Reach::At(Stage::Healthy)));
         let done = if good { "live" } else { "applied" };
         let start = format!("{done} {revision}");
-        let mut rest = String::new();
+        let mut rest = also.unwrap_or_default().to_owned();
         if let Some(journey) = journey {
             if matches!(journey.reach, Reach::At(Stage::Applied | Stage::Healthy))
                 && self.only_comments(applied, path, placed)
@@ -204,10 +219,12 @@ impl<'a> View<'a> {
         let tone = match (Tone::of(&verdict.state), journey.and_then(|it| it.newer)) {
             (Tone::Ready, Some(_)) => Tone::Behind,
             (Tone::Behind, None) if is_live => Tone::Ready,
+            (Tone::Ready, None) if also.is_some() => Tone::Behind,
             (tone, _) => tone,
         };
         let named = format!("{start} by {}{rest}", words::data(&by.object.name));
-        (Said { sign: good.then_some(Sign::Good), ..said(format!("{start}{rest}"), tone) }, named)
+        let (sign, differs) = (good.then_some(Sign::Good), also.is_some());
+        (Said { sign, differs, ..said(format!("{start}{rest}"), tone) }, named)
     }
 
     /// What is said of a text that is not applied, and how bad that is; `None` where it is, and where that cannot be told.
@@ -356,6 +373,10 @@ impl<'a> View<'a> {
                 (_, true) => "its build patches the object with this document, and its inventory holds the object",
                 (_, false) => "its build makes the object from this document, and its inventory holds it",
             }]);
+            if let Some((object, rivals)) = &it.rivals {
+                let owner = it.own.as_ref().and_then(Own::owner);
+                self.say_rivals(&mut page, it.by.cluster, (object, rivals), owner);
+            }
             for shaper in it.shaped_by.iter().filter(|it| it.path != *path).take(SHAPERS) {
                 page.item(spans![w "shaped by ", d shaper.path]);
             }

@@ -266,6 +266,9 @@ impl View<'_> {
         }
         let ids = in_inventory(applier, outline);
         let [id] = ids.as_slice() else { return Vec::new() };
+        if !self.rivals(cluster, &applier.id, id).is_empty() {
+            return Vec::new();
+        }
         let Some(live) = self.facts(cluster).get(id).filter(|it| it.kind == kind) else { return Vec::new() };
         // Of another version of the kind some fields have other names.
         if value.text(&["apiVersion"]).is_none_or(|it| !it.ends_with(&format!("/{}", live.version))) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::earlier::{Pushed, Text};
 use crate::inputs::{Contact, Proof};
 use crate::journey::{Journey, Reach, Stage};
+use crate::rivals::also;
 use crate::view::{Absent, Standing, Strength, View};
 use crate::words;
 
@@ -143,6 +144,10 @@ impl View<'_> {
                 _ => {}
             }
         }
+        let rivals = self.rivals_of(standing);
+        if let Some(applier) = &standing.applier {
+            phrase.push_str(&also(&applier.id, &rivals));
+        }
         let journey = self.journey_of(standing);
         let on_its_way = journey.as_ref().filter(|it| match it.reach {
             Reach::At(stage) => stage < Stage::Applied,
@@ -181,13 +186,14 @@ impl View<'_> {
             && text != Text::Unknown
             && waits.is_none()
             && untaken.is_none()
+            && rivals.is_empty()
             && self.has_commits(standing, &verdict);
         let bad = verdict.state.is_failure()
             && matches!(proof, Proof::Live | Proof::Recorded { .. })
             && standing.strength > Strength::Guess
             && !text.is_other()
             && self.is_own_trouble(standing.cluster, &standing.object);
-        let differs = text.is_other() || waits.is_some() || untaken.is_some();
+        let differs = text.is_other() || waits.is_some() || untaken.is_some() || !rivals.is_empty();
         if verdict.state == State::Ready && differs {
             tone = Tone::Behind;
         }

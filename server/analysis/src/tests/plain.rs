@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_hover, check_lenses};
+use super::drawing::{check_hover, check_lenses, check_marks, hover_lines};
 
 /// A base, two overlays, and a cluster that applies both.
 const SHOP: &str = "\
@@ -182,4 +182,94 @@ fn hovers_name_the_applier_and_what_shapes_the_object() {
         nothing
     "#]],
     );
+}
+
+/// Two Kustomizations that make the same ConfigMap of two files.
+fn rivals(c3: &str, more: &str) -> String {
+    let map = |name: &str| {
+        format!(
+            "//- apps/{name}/cm.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c1, namespace: shop}}\ndata: {{from: {name}}}\n"
+        )
+    };
+    let holds = "at: main@1a2b3c4, holds: [ConfigMap/shop/c1]";
+    format!(
+        "{}{}//- commits\n1a2b3c4 Add both\n{FLEET}{{kind: Kustomization, name: c1, source: GitRepository/fleet, path: ./apps/c1, {holds}}}\n{{kind: Kustomization, name: c3, source: GitRepository/fleet, path: ./apps/c3, {c3}}}\n{more}",
+        map("c1").replacen("ConfigMap", "$0ConfigMap", 1),
+        map("c3"),
+    )
+}
+
+#[test]
+fn what_two_kustomizations_apply_has_no_tick() {
+    let holds = "at: main@1a2b3c4, holds: [ConfigMap/shop/c1]";
+    check_lenses(
+        &rivals(holds, "").replace("$0", ""),
+        expect![[r#"
+            apps/c1/cm.yaml:1 [staging: applied main@1a2b3c4 by c1, also applied by c3] [Reconcile now]
+            apps/c3/cm.yaml:1 [staging: applied main@1a2b3c4 by c3, also applied by c1] [Reconcile now]
+        "#]],
+    );
+    // The other one only expects it, or sends it elsewhere.
+    check_lenses(
+        &rivals("at: main@1a2b3c4, holds: []", "").replace("$0", ""),
+        expect![[r#"
+        apps/c1/cm.yaml:1 [✓ staging: live main@1a2b3c4 by c1] [Reconcile now]
+        apps/c3/cm.yaml:1 [staging: not applied yet] [Reconcile now]
+    "#]],
+    );
+    let elsewhere = format!("{holds}, spec: {{kubeConfig: {{secretRef: {{name: there}}}}}}");
+    check_lenses(
+        &rivals(&elsewhere, "").replace("$0", ""),
+        expect![[r#"
+        apps/c1/cm.yaml:1 [✓ staging: live main@1a2b3c4 by c1] [Reconcile now]
+        apps/c3/cm.yaml:1 [staging → there: applied main@1a2b3c4 by c3] [Reconcile now]
+    "#]],
+    );
+    let told = |text: &str| {
+        hover_lines(text, |it| it.contains("appl") || it.starts_with("- it ") || it.contains("label"))
+    };
+    let live = "//- live staging\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c1, namespace: shop, labels: {kustomize.toolkit.fluxcd.io/name: c3, kustomize.toolkit.fluxcd.io/namespace: flux-system}}, data: {from: c3}}\n";
+    expect![[r#"
+        `applied main@1a2b3c4, also applied by c3`
+        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+        - it differs from this text: `data.from` is another
+        - applied by `Kustomization/flux-system/c1`: its build makes the object from this document, and its inventory holds it
+        - also applied by `Kustomization/flux-system/c3`, from `apps/c3/cm.yaml`: they overwrite each other
+        - by its labels the object belongs to `Kustomization/flux-system/c3` now
+        **`Kustomization/flux-system/c1`** in `staging`: applied
+    "#]].assert_eq(&told(&rivals(holds, live)));
+    // One that is suspended applies nothing now.
+    expect![[r#"
+        `applied main@1a2b3c4, also applied by c3`
+        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+        - it differs from this text: `data.from` is another
+        - applied by `Kustomization/flux-system/c1`: its build makes the object from this document, and its inventory holds it
+        - also applied by `Kustomization/flux-system/c3`, from `apps/c3/cm.yaml`, which is suspended
+        **`Kustomization/flux-system/c1`** in `staging`: applied
+    "#]].assert_eq(&told(&rivals(&format!("{holds}, suspend: true"), live)));
+    // Whoever comes last takes away what its own text does not have: nothing was dropped on the way.
+    let bare = live.replace("data: {from: c3}", "immutable: false").replace("$0", "");
+    let extra = rivals(holds, &bare).replace("$0", "").replacen("data: {from: c1}", "more: {from: c1}", 1);
+    check_marks(&extra, expect![[""]]);
+    // The same of Flux objects.
+    let object = |text: &str| {
+        rivals(holds, "{kind: HelmRepository, name: c1, url: https://a.example, at: sha256:aaaa}\n")
+            .replace("apiVersion: v1", "apiVersion: source.toolkit.fluxcd.io/v1")
+            .replace("ConfigMap", "HelmRepository")
+            .replace("data: {from: c1}", "spec: {url: https://a.example}")
+            .replace("data: {from: c3}", text)
+            .replace("shop", "flux-system")
+    };
+    check_lenses(
+        &object("spec: {url: https://b.example}").replace("$0", ""),
+        expect![[r#"
+            apps/c1/cm.yaml:1 [staging: fetched sha256:aaaa, also applied by c3] [Reconcile now]
+            apps/c3/cm.yaml:1 [staging: fetched sha256:aaaa, also applied by c1] [Reconcile now]
+        "#]],
+    );
+    expect![[r#"
+        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+        - applied by `Kustomization/flux-system/c1`: its build reads this file, and its inventory holds the object
+        - also applied by `Kustomization/flux-system/c3`, from `apps/c3/cm.yaml`: they overwrite each other
+    "#]].assert_eq(&told(&object("spec: {url: https://b.example}")));
 }
