@@ -2,8 +2,7 @@
 //! texts has a ✓.
 
 use flux::{Kind, Object, ObjectId};
-use manifests::RepoPath;
-use manifests::kustomize::Origin;
+use manifests::kustomize::{Id, Origin};
 use std::sync::Arc;
 
 use crate::page::{Page, spans};
@@ -30,16 +29,13 @@ impl View<'_> {
         }
     }
 
-    /// The file that a Kustomization's build makes an object from.
-    fn makes(&self, cluster: usize, by: &Object, object: &ObjectId) -> Option<&RepoPath> {
+    /// What a Kustomization's build makes an object of; none where it does not make it.
+    pub(crate) fn makes(&self, cluster: usize, by: &Object, object: &ObjectId) -> Option<&Origin> {
         let binding = &self.derived[cluster].binding;
         let (at, _) = binding.deliveries.of(&by.id)?;
-        let is_it = |id: &manifests::kustomize::Id| *id.kind == *object.kind && id.may_be_named(&object.name);
+        let is_it = |id: &Id| *id.kind == *object.kind && id.may_be_named(&object.name);
         let mut outlines = binding.covered.get(at)?.objects.iter().filter(|it| is_it(&it.id));
-        match &outlines.find(|it| in_inventory(by, it).contains(object))?.origin {
-            Origin::Document { path, .. } => Some(path),
-            Origin::Generated { .. } => None,
-        }
+        outlines.find(|it| in_inventory(by, it).contains(object)).map(|it| &it.origin)
     }
 
     /// Who else applies an object, a line each; `owner` is what the live object's labels name.
@@ -52,7 +48,7 @@ impl View<'_> {
     ) {
         for it in rivals {
             let mut line = spans![w "also applied by ", d it.id];
-            if let Some(path) = self.makes(cluster, it, object) {
+            if let Some(Origin::Document { path, .. }) = self.makes(cluster, it, object) {
                 line.extend(spans![w ", from ", d path]);
             }
             line.extend(match it.spec.suspend {

@@ -1,6 +1,6 @@
 //! Files that no build reads: nothing applies them, or a source leaves them out, or it cannot be told (design 3.3).
 //!
-//! "Nothing applies this" needs every cluster that may be asked to be read, and nothing to be unknown of what they apply. Only
+//! What a build made and does not make any more is still applied until that is. "Nothing applies this" needs every cluster that may be asked to be read, and nothing to be unknown of what they apply. Only
 //! objects count: a patch, what a generator reads, Helm values and templates are applied by nobody as they are.
 
 use flux::{Kind, ObjectId};
@@ -20,6 +20,8 @@ use crate::words;
 enum Unapplied {
     /// A source leaves its file out of what clusters fetch.
     LeftOut,
+    /// A build made it, and does not any more: it is live until that is applied. What that is called, by cluster.
+    Still { words: Vec<String> },
     /// Nothing applies it.
     Nothing { words: String },
     /// Nothing is known to.
@@ -72,6 +74,10 @@ impl View<'_> {
         if !left_out.is_empty() {
             return Some(Unapplied::LeftOut);
         }
+        let words = self.still_applied(path, placed);
+        if !words.is_empty() {
+            return Some(Unapplied::Still { words });
+        }
         let words = self.of_nothing_at(path, kind)?;
         let doubts = self.doubts(path, kind);
         Some(if doubts.is_empty() {
@@ -79,6 +85,48 @@ impl View<'_> {
         } else {
             Unapplied::Unsure { words, doubts }
         })
+    }
+
+    /// What Kustomizations of this repository have in their inventories, and do not make of any text that is here now.
+    fn still_applied(&self, path: &RepoPath, placed: &Placed) -> Vec<String> {
+        let mut words = Vec::new();
+        let Some(identity) = placed.document.identity() else { return words };
+        let namespace = identity.namespace.as_deref();
+        let is_it = |it: &flux::InventoryEntry<'_>| {
+            *it.kind == *identity.kind
+                && *it.group == *identity.group
+                && *it.name == *identity.name
+                && (it.namespace.is_empty() || namespace.is_none_or(|namespace| *namespace == *it.namespace))
+        };
+        for (cluster, derived) in self.derived.iter().enumerate() {
+            let is_known = matches!(self.proof(cluster), Proof::Live | Proof::Recorded { .. });
+            if !is_known || !self.inputs.settings.maps(path, self.cluster(cluster)) {
+                continue;
+            }
+            let binding = &derived.binding;
+            for (delivery, covered) in binding.deliveries.from_here.iter().zip(&binding.covered) {
+                let by = &delivery.kustomization;
+                let inventory = by.status.inventory.as_ref();
+                let Some(object) = inventory.and_then(|it| it.iter().find(is_it)).map(|it| it.id()) else {
+                    continue;
+                };
+                // Where part of a build is not known, that part may make it.
+                if !delivery.from.is_certain() || covered.hides || self.makes(cluster, by, &object).is_some()
+                {
+                    continue;
+                }
+                let applied = self.verdict(cluster, &by.id).and_then(|it| it.applied.clone());
+                let applied = applied.map(|it| format!(" {}", words::data(&it.to_string())));
+                let end = if by.spec.prune && !keeps(placed) { "removed" } else { "left behind" };
+                words.push(format!(
+                    "{}: still applied{} by {}; taken out here, will be {end} when that is applied",
+                    words::data(self.cluster(cluster).name),
+                    applied.unwrap_or_default(),
+                    words::data(&by.id.name),
+                ));
+            }
+        }
+        words
     }
 
     /// Whether a file belongs to a Helm chart: what it is, a HelmRelease tells.
@@ -140,7 +188,7 @@ impl View<'_> {
         let severity = self.inputs.settings.not_applied?;
         let (placed, words) = file.documents().iter().find_map(|it| match self.unapplied(path, it)? {
             Unapplied::Nothing { words } => Some((it, words)),
-            Unapplied::LeftOut | Unapplied::Unsure { .. } => None,
+            Unapplied::LeftOut | Unapplied::Still { .. } | Unapplied::Unsure { .. } => None,
         })?;
         let identity = placed.document.identity()?;
         let clusters = self.inputs.clusters.iter().filter(|it| self.inputs.settings.maps(path, it));
@@ -173,6 +221,7 @@ impl View<'_> {
             file.documents().iter().find_map(|it| Some((it, self.unapplied(path, it)?)))?;
         let title = match unapplied {
             Unapplied::LeftOut => "Flux: left out of what is fetched".to_owned(),
+            Unapplied::Still { words } => words.into_iter().next()?,
             Unapplied::Nothing { words } => words,
             Unapplied::Unsure { words, doubts }
                 if doubts.iter().all(|it| it.ends_with("is not connected")) =>
@@ -200,6 +249,11 @@ impl View<'_> {
         match self.unapplied(path, placed)? {
             Unapplied::LeftOut => return None,
             Unapplied::Unsure { .. } if self.inputs.settings.not_applied.is_none() => return None,
+            Unapplied::Still { words } => {
+                for words in words {
+                    page.line(spans![d words]);
+                }
+            }
             Unapplied::Nothing { words } => {
                 page.line(spans![w "Nothing applies this file. ", d words]);
             }
@@ -217,4 +271,14 @@ impl View<'_> {
         }
         Some(page)
     }
+}
+
+/// Whether a text has Flux keep its object when it goes away (flux-reference E.6).
+fn keeps(placed: &Placed) -> bool {
+    let Some(value) = manifests::value::of_document(&RepoPath::root(), 0, placed) else { return false };
+    ["annotations", "labels"].iter().any(|it| {
+        value
+            .text(&["metadata", it, "kustomize.toolkit.fluxcd.io/prune"])
+            .is_some_and(|it| it.eq_ignore_ascii_case("disabled"))
+    })
 }

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_hover, check_lenses, check_marks};
+use super::drawing::{check_hover, check_lenses, check_marks, hover_lines};
 
 const REPO: &str = "\
 //- apps/kustomization.yaml
@@ -240,4 +240,42 @@ fn a_flux_object_that_nothing_applies() {
           metadata: {name: more, namespace: flux-system}
                            ^^^^ information NotApplied: nothing applies this file (not applied by staging)
     "#]]);
+}
+
+#[test]
+fn what_was_taken_out_is_still_applied() {
+    // As on staging: `draft.yaml` was in the build, and its line is gone from the text.
+    let at = REPO.replace("name: draft", "name: $0draft");
+    let held = |spec: &str| {
+        FLEET.replace(
+            "ConfigMap/shop/web]",
+            &format!("ConfigMap/shop/web, ConfigMap/shop/draft], spec: {{{spec}}}"),
+        )
+    };
+    let told = |repo: &str, fleet: &str| hover_lines(&format!("{repo}{fleet}"), |it| it.contains("applie"));
+    let removed = "`staging: still applied main@1a2b3c4 by apps; taken out here, will be removed when that is applied`\n";
+    let left = "`staging: still applied main@1a2b3c4 by apps; taken out here, will be left behind when that is applied`\n";
+    let nothing = "Nothing applies this file. `Flux: not applied by staging`\n";
+    let prune = held("prune: true");
+    assert_eq!(told(&at, &prune), removed);
+    assert_eq!(told(&at, &held("prune: false")), left);
+    let kept = "namespace: shop, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}\n//- end";
+    let draft =
+        at.replace("$0draft, namespace: shop}\n", &format!("$0draft, {kept}\n")).replace("//- end\n", "");
+    assert_eq!(told(&draft, &prune), left);
+    // The overlay told its namespace.
+    assert_eq!(told(&at.replace("$0draft, namespace: shop", "$0draft"), &prune), removed);
+    // Another namespace; another file makes it now.
+    assert_eq!(told(&at.replace("$0draft, namespace: shop", "$0draft, namespace: other"), &prune), nothing);
+    let moved = at.replace("[web.yaml]", "[web.yaml, moved.yaml]")
+        + "//- apps/moved.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: draft, namespace: shop}\n";
+    assert_eq!(told(&moved, &prune), nothing);
+    check(&format!("{REPO}{prune}{ON}"), expect![[""]]);
+    check_lenses(
+        &format!("{REPO}{prune}{ON}"),
+        expect![[r#"
+        apps/web.yaml:1 [✓ staging: live main@1a2b3c4 by apps] [Reconcile now]
+        apps/draft.yaml:1 [staging: still applied main@1a2b3c4 by apps; taken out here, will be removed when that is applied]
+    "#]],
+    );
 }
