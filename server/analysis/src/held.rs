@@ -21,6 +21,8 @@ pub(crate) struct Gap {
 pub(crate) enum Lack {
     /// The live object has no such key, where a type says which keys there are.
     Dropped,
+    /// It has no such key, where keys are anybody's: somebody took it away.
+    Gone,
     /// It has another value, which is told for numbers, truth values and [`PLAIN`] texts: others may be nobody's business.
     Other(Option<String>),
 }
@@ -160,7 +162,7 @@ fn field(member: &Member, live: &Json, at: &FieldPath, kind: Kind, depth: u32, f
         }
         None if says_nothing(&member.value) => {}
         None => {
-            let lack = if kind == Kind::Typed { Lack::Dropped } else { Lack::Other(None) };
+            let lack = if kind == Kind::Typed { Lack::Dropped } else { Lack::Gone };
             let site = member.site.clone().or_else(|| member.value.site.clone());
             found.push(Gap { at: at.clone(), site, lack });
         }
@@ -288,6 +290,7 @@ mod tests {
         let live: Json = serde_json::from_str(live).expect("JSON");
         let told = gaps_of_object(&written, &live).into_iter().map(|it| match it.lack {
             Lack::Dropped => format!("{} dropped", it.at),
+            Lack::Gone => format!("{} gone", it.at),
             Lack::Other(None) => format!("{} differs", it.at),
             Lack::Other(Some(there)) => format!("{} is {there}", it.at),
         });
@@ -347,11 +350,11 @@ mod tests {
             &["spec.env[0].value differs", "spec.args[0] differs"],
         );
         // Nobody's types: what is missing was taken away by somebody.
-        check("data: {a: 1h, b: x}", r#"{"data": {"a": "60m"}}"#, &["data.a differs", "data.b differs"]);
+        check("data: {a: 1h, b: x}", r#"{"data": {"a": "60m"}}"#, &["data.a differs", "data.b gone"]);
         check(
             "metadata: {labels: {app: a}, annotations: {who: me}}",
             r#"{"metadata": {}}"#,
-            &["metadata.labels.app differs", "metadata.annotations.who differs"],
+            &["metadata.labels.app gone", "metadata.annotations.who gone"],
         );
     }
 

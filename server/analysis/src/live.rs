@@ -18,6 +18,9 @@ use crate::state::{Said, Sign, Tone, verdict_word};
 use crate::view::{Absent, MadeOf, Standing, View};
 use crate::words;
 
+/// How many differences between a text and its live object are named.
+const DIFFERENCES: usize = 3;
+
 /// Live objects of one cluster, as they were read. Replaced as a whole: what was derived of one is not of another.
 #[derive(Debug, Clone, Default)]
 pub struct LiveObjects(BTreeMap<ObjectId, Reading>);
@@ -290,19 +293,24 @@ impl<'a> View<'a> {
             page.item(spans![w "not compared with this text: the cluster serves it as ", d live.api_version]);
             return;
         }
-        let gaps = gaps_of_object(built, &live.json);
-        let Some(first) = gaps.first() else {
+        let mut gaps = gaps_of_object(built, &live.json);
+        if gaps.is_empty() {
             page.item(spans![w "it matches this text"]);
             return;
-        };
-        let mut line = spans![w "it differs from this text: ", d first.at];
-        line.extend(match &first.lack {
-            Lack::Dropped => spans![w " is not in it"],
-            Lack::Other(None) => spans![w " is another"],
-            Lack::Other(Some(there)) => spans![w " is ", d there, w " there"],
-        });
-        if gaps.len() > 1 {
-            line.extend(spans![w ", and ", w gaps.len() - 1, w " more"]);
+        }
+        // What autoscalers and people change all the time is the least of it.
+        gaps.sort_by_key(|it| it.at.to_string() == "spec.replicas");
+        let mut line = spans![w "it differs from this text: "];
+        for (nth, gap) in gaps.iter().take(DIFFERENCES).enumerate() {
+            line.extend(spans![w if nth == 0 { "" } else { "; " }, d gap.at]);
+            line.extend(match &gap.lack {
+                Lack::Dropped | Lack::Gone => spans![w " is not in it"],
+                Lack::Other(None) => spans![w " is another"],
+                Lack::Other(Some(there)) => spans![w " is ", d there, w " there"],
+            });
+        }
+        if let Some(more) = gaps.len().checked_sub(DIFFERENCES).filter(|it| *it > 0) {
+            line.extend(spans![w "; and ", w more, w " more"]);
         }
         page.item(line);
     }

@@ -1,7 +1,8 @@
 //! Files that no build reads: nothing applies them, or a source leaves them out, or it cannot be told (design 3.3).
 //!
-//! What a build made and does not make any more is still applied until that is. "Nothing applies this" needs every cluster that may be asked to be read, and nothing to be unknown of what they apply. Only
-//! objects count: a patch, what a generator reads, Helm values and templates are applied by nobody as they are.
+//! What a build made and does not make any more is still applied until that is. "Nothing applies this" needs every cluster
+//! that may be asked to be read, and nothing to be unknown of what they apply. Only objects count: a patch, what a generator
+//! reads, Helm values and templates are applied by nobody as they are.
 
 use flux::{Kind, ObjectId};
 use manifests::{ParsedFile, Placed, RepoPath, Role};

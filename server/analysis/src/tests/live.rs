@@ -127,11 +127,11 @@ fn the_hover_says_its_state_and_compares_it_with_the_text() {
     hover(
         &deployment("", WELL),
         expect![[r#"
-        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
-        - the object itself: `3 of 3 ready`, read 2026-11-22 05:59 UTC
-        - it differs from this text: `spec.template.spec.containers[0].imagePullPolicies` is not in it, and 1 more
-        - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
-    "#]],
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+            - the object itself: `3 of 3 ready`, read 2026-11-22 05:59 UTC
+            - it differs from this text: `spec.template.spec.containers[0].imagePullPolicies` is not in it; `spec.minReadySecond` is not in it
+            - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
+        "#]],
     );
     let matching = deployment(", minReadySecond: 5", WELL).replace("imagePullPolicy:", "imagePullPolicies:");
     hover(
@@ -152,17 +152,24 @@ fn the_hover_says_its_state_and_compares_it_with_the_text() {
         - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
     "#]],
     );
+    // What is changed all the time comes last; a label that somebody took away is not in it.
+    let label = world(READY, &deployment("", WELL).replace("replicas: 3, rev", "replicas: 5, rev"))
+        .replacen("  name: web\nspec", "  name: web\n  labels: {a: b, c: d}\nspec", 1)
+        .replacen(" Deployment\n", " $0Deployment\n", 1);
+    expect![[r#"
+        - it differs from this text: `metadata.labels.a` is not in it; `metadata.labels.c` is not in it; `spec.template.spec.containers[0].imagePullPolicies` is not in it; and 2 more
+    "#]].assert_eq(&hover_lines(&label, |it| it.starts_with("- it ")));
     let stuck = format!(
         "{ONE}, conditions: [{{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded, message: '`web` has [timed](out). Really.'}}]"
     );
     hover(
         &deployment("", &stuck),
         expect![[r#"
-        - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
-        - the object itself: `1 of 3 ready (ProgressDeadlineExceeded)`, `` `web` has [timed](out). Really. ``, read 2026-11-22 05:59 UTC
-        - it differs from this text: `spec.template.spec.containers[0].imagePullPolicies` is not in it, and 1 more
-        - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
-    "#]],
+            - this text: `saved → pushed → in fleet main@1a2b3c4 2026-11-21 20:00 UTC → applied main@1a2b3c4 → health not checked`
+            - the object itself: `1 of 3 ready (ProgressDeadlineExceeded)`, `` `web` has [timed](out). Really. ``, read 2026-11-22 05:59 UTC
+            - it differs from this text: `spec.template.spec.containers[0].imagePullPolicies` is not in it; `spec.minReadySecond` is not in it
+            - applied by `Kustomization/flux-system/apps`: its build makes the object from this document, and its inventory holds it
+        "#]],
     );
     hover(
         "gone apps/v1 Deployment shop web",
@@ -369,6 +376,6 @@ fn what_a_source_that_nobody_reads_may_set_later_is_not_compared() {
     assert_eq!(told(&format!("{map}, {secret}"), ", substitute: {OTHER: ''}"), matches);
     assert_eq!(
         told(map, ", substitute: {OTHER: ''}"),
-        "- it differs from this text: `data.host` is another, and 1 more\n"
+        "- it differs from this text: `data.host` is another; `data.also` is another\n"
     );
 }
