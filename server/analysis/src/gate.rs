@@ -1,7 +1,7 @@
 //! Whether a commit is live: applied and well in every cluster that applies what it changed. By content, as all of the
 //! journey: the text of the commit counts, not the one in front of the user, whatever history did to it since.
 
-use flux::{Kind, Object, ObjectId};
+use flux::{Object, ObjectId};
 use jiff::Timestamp;
 use manifests::RepoPath;
 use std::collections::BTreeSet;
@@ -331,17 +331,8 @@ impl View<'_> {
         let name = words::data(view.name);
         let failure = self.failure_of(group);
         let mut add = |object: String, own: Option<ObjectId>, file: RepoPath, found: Found| {
-            gate.gated.push(Gated {
-                cluster: name.clone(),
-                applier: applier.id.clone(),
-                object,
-                file,
-                outcome: found.outcome,
-                step: found.step,
-                text: found.text,
-                failed: found.failed,
-                own,
-            });
+            let gated = found.of(name.clone(), &applier.id, object, file);
+            gate.gated.push(Gated { own, ..gated });
         };
         let silent = || {
             let seen = self.freshness(self.proof(*cluster)).unwrap_or_default();
@@ -366,10 +357,7 @@ impl View<'_> {
                 Some(text) => Found::failed(&applier.id, text.clone()),
                 None => self.found(group, change),
             };
-            let kind = Kind::from_group_kind(&change.id.group, &change.id.kind);
-            let namespace = change.id.namespace.as_deref().unwrap_or_default();
-            let own = kind.map(|kind| ObjectId::flux(kind, namespace, &change.id.name));
-            add(words::data(&name_of(&change.id)), own, path.clone(), found);
+            add(words::data(&name_of(&change.id)), whole::flux_id(change), path.clone(), found);
         }
     }
 

@@ -186,11 +186,12 @@ impl View<'_> {
             let tip = self.way_from(&chart.source).tip.as_ref().map(|it| it.1.commit.clone());
             return self.is_other(&Followed::Chart(chart), &now, &points, tip.as_deref());
         }
-        let point =
-            Point::applied(self.point(failed).ok()?, self.applied_spec(cluster, &verdict.id).as_ref());
+        let named = named?;
+        let applied_spec = self.applied_spec(cluster, &verdict.id);
+        let point = Point::applied(self.point(failed).ok()?, applied_spec.as_ref());
         let found = |version: &Version| {
             let content = self.content_in(version, cluster, &verdict.id)?;
-            let at = find_object(&content.build, named?)?;
+            let at = find_object(&content.build, named)?;
             let built = content.build.objects.get(at)?;
             Some((built.id()?, built.origin.clone()))
         };
@@ -200,7 +201,7 @@ impl View<'_> {
             kustomization: &verdict.id,
             id: &id,
             origin: &origin,
-            applied_spec: self.applied_spec(cluster, &verdict.id),
+            applied_spec,
             compared: Default::default(),
         };
         let tip = self.followed(cluster, &verdict.id);

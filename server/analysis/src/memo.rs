@@ -120,7 +120,7 @@ impl Memo {
         if all.len() >= REPLACED {
             all.clear();
         }
-        all.extend(known.into_iter().chain(replaced));
+        all.extend(replaced);
         derived
     }
 

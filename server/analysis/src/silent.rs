@@ -97,7 +97,7 @@ pub(crate) fn is_left_alone(value: &Value) -> bool {
 }
 
 /// Whether an annotation or a label of Flux (`kustomize.toolkit.fluxcd.io/…`) has one of these values.
-fn says(value: &Value, key: &str, words: &[&str]) -> bool {
+pub(crate) fn says(value: &Value, key: &str, words: &[&str]) -> bool {
     let is_it = |it: &Member| {
         it.key.strip_prefix("kustomize.toolkit.fluxcd.io/") == Some(key)
             && it.value.as_str().is_some_and(|told| words.iter().any(|word| word.eq_ignore_ascii_case(told)))

@@ -277,9 +277,5 @@ impl View<'_> {
 /// Whether a text has Flux keep its object when it goes away (flux-reference E.6).
 fn keeps(placed: &Placed) -> bool {
     let Some(value) = manifests::value::of_document(&RepoPath::root(), 0, placed) else { return false };
-    ["annotations", "labels"].iter().any(|it| {
-        value
-            .text(&["metadata", it, "kustomize.toolkit.fluxcd.io/prune"])
-            .is_some_and(|it| it.eq_ignore_ascii_case("disabled"))
-    })
+    crate::silent::says(&value, "prune", &["disabled"])
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::standing::{Found, failure_words, replaced};
 use super::whole::Whole;
-use super::{Gate, Gated, Outcome, Question, Step};
+use super::{Gate, Outcome, Question, Step};
 use crate::charts::ChartUse;
 use crate::compare::Compared;
 use crate::inputs::Proof;
@@ -18,20 +18,6 @@ use crate::words;
 /// `chart charts/web of HelmRelease/flux-system/web`
 fn title(chart: &ChartUse) -> String {
     words::data(&format!("chart {} of {}", chart.key.folder.as_str(), chart.release.id))
-}
-
-fn gated(cluster: String, chart: &ChartUse, file: RepoPath, found: Found) -> Gated {
-    Gated {
-        cluster,
-        applier: chart.release.id.clone(),
-        object: title(chart),
-        file,
-        outcome: found.outcome,
-        step: found.step,
-        text: found.text,
-        failed: found.failed,
-        own: None,
-    }
 }
 
 impl View<'_> {
@@ -77,7 +63,7 @@ impl View<'_> {
                 Some(verdict) => self.chart_found(cluster, chart, &verdict, &question.commit),
                 None => Found::waiting(Step::Silent, self.freshness(self.proof(cluster)).unwrap_or_default()),
             };
-            gate.gated.push(gated(name.clone(), chart, (*file).clone(), found));
+            gate.gated.push(found.of(name.clone(), &chart.release.id, object, (*file).clone()));
         }
     }
 
@@ -113,7 +99,7 @@ impl View<'_> {
                 }
                 _ => {
                     let name = words::data(self.cluster(cluster).name);
-                    whole.found.push(gated(name, chart, file, found));
+                    whole.found.push(found.of(name, &chart.release.id, title(chart), file));
                 }
             }
         }
@@ -149,7 +135,8 @@ impl View<'_> {
                     break;
                 }
                 Compared::Different(_) => {
-                    let is_newer = |it: &Point| self.has_newer_chart(chart, commit, &it.files);
+                    let is_same = |base| self.compared_charts(chart, &rev, &base) == Compared::Same;
+                    let is_newer = |it: &Point| self.has_newer(it.files.commit(), commit, is_same);
                     if points.likely.iter().all(is_newer) {
                         return replaced(revision);
                     }
@@ -192,15 +179,6 @@ impl View<'_> {
         }
         let trouble = || self.trouble_of(cluster, verdict);
         self.waits_at(stage, &way, verdict.applied.as_ref(), trouble, unknown.as_ref())
-    }
-
-    /// Whether a version has a newer text of a chart: the commit that is asked about has the one that both came from.
-    fn has_newer_chart(&self, chart: &ChartUse, commit: &str, other: &Version) -> bool {
-        let Some(other) = other.commit().filter(|it| *it != commit) else { return false };
-        let base = self.base_of(other, commit).flatten().filter(|it| it != other);
-        base.is_some_and(|base| {
-            self.compared_charts(chart, &Version::of(commit), &Version::of(&base)) == Compared::Same
-        })
     }
 
     fn chart_applied(&self, cluster: usize, verdict: &Verdict) -> Found {

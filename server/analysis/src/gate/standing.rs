@@ -1,15 +1,16 @@
 //! How far one object of a commit has come in one cluster.
 
 use flux::{Kind, Object, ObjectId, Overlay, Revision, State, Verdict};
-use manifests::Value;
 use manifests::kustomize::{Id, may_be};
+use manifests::{RepoPath, Value};
 use std::sync::Arc;
 
-use super::{Outcome, Step};
+use super::{Gated, Outcome, Step};
 use crate::changes::{Change, Changes};
 use crate::compare::{Compared, live_holds_value};
 use crate::inputs::Proof;
 use crate::journey::{Journey, Point, Reach, Stage, Subject, Why, is_well};
+use crate::silent::says;
 use crate::versions::Version;
 use crate::view::{Absent, View};
 use crate::way::{Follows, Way};
@@ -38,6 +39,12 @@ impl Found {
 
     pub(super) fn failed(by: &ObjectId, text: impl Into<String>) -> Found {
         Found { outcome: Outcome::Failed, failed: Some(by.clone()), ..Found::waiting(Step::Failed, text) }
+    }
+
+    /// With what it was found of: a cluster as people call it, what applies the object, the object, and its file.
+    pub(super) fn of(self, cluster: String, applier: &ObjectId, object: String, file: RepoPath) -> Gated {
+        let Found { outcome, step, text, failed } = self;
+        Gated { cluster, applier: applier.clone(), object, file, outcome, step, text, failed, own: None }
     }
 }
 
@@ -345,12 +352,20 @@ impl View<'_> {
 
     /// Whether a revision has a newer text: the commit that is asked about has the one that both came from.
     fn is_replaced(&self, group: &Group<'_>, subject: &Subject<'_>, by: &Revision) -> bool {
-        let base = by.commit().filter(|it| *it != group.commit).and_then(|it| self.base_of(it, group.commit));
-        let base = base.flatten().filter(|it| by.commit() != Some(it));
-        base.is_some_and(|base| {
-            let base = Point::of(Version::of(&base));
-            matches!(self.compared(subject, &group.rev(), &base), Compared::Same)
-        })
+        let is_same = |base| self.compared(subject, &group.rev(), &Point::of(base)) == Compared::Same;
+        self.has_newer(by.commit(), group.commit, is_same)
+    }
+
+    /// Whether another commit has a newer text: `commit` has the one that both came from.
+    pub(super) fn has_newer(
+        &self,
+        other: Option<&str>,
+        commit: &str,
+        is_same: impl FnOnce(Version) -> bool,
+    ) -> bool {
+        let Some(other) = other.filter(|it| *it != commit) else { return false };
+        let base = self.base_of(other, commit).flatten().filter(|it| it != other);
+        base.is_some_and(|base| is_same(Version::of(&base)))
     }
 
     /// Whether a commit is in the history of a revision; `None` if that is not known (yet).
@@ -381,12 +396,7 @@ impl View<'_> {
 
 /// Whether Flux is told not to make an object what its text says (flux-reference E.6).
 fn is_left_alone(value: &Value) -> bool {
-    let says = |name: &str, words: &[&str]| {
-        let key = format!("kustomize.toolkit.fluxcd.io/{name}");
-        let value = ["annotations", "labels"].iter().find_map(|it| value.text(&["metadata", it, &key]));
-        value.is_some_and(|it| words.iter().any(|word| it.eq_ignore_ascii_case(word)))
-    };
-    says("reconcile", &["disabled"]) || says("ssa", &["Ignore", "IfNotPresent"])
+    says(value, "reconcile", &["disabled"]) || says(value, "ssa", &["Ignore", "IfNotPresent"])
 }
 
 /// `apps failed main@1a2b3c4: dry-run failed`

@@ -306,7 +306,7 @@ impl View<'_> {
 }
 
 /// What an object is called, if it is one of Flux.
-fn flux_id(change: &Change) -> Option<ObjectId> {
+pub(super) fn flux_id(change: &Change) -> Option<ObjectId> {
     let kind = Kind::from_group_kind(&change.id.group, &change.id.kind)?;
     let namespace = change.id.namespace.as_deref().unwrap_or_default();
     Some(ObjectId::flux(kind, namespace, &change.id.name))
@@ -337,17 +337,9 @@ impl Whole {
         own: Option<ObjectId>,
         found: Found,
     ) {
-        self.found.push(Gated {
-            cluster: words::data(view.cluster(group.cluster).name),
-            applier: group.applier.id.clone(),
-            object,
-            file,
-            outcome: found.outcome,
-            step: found.step,
-            text: found.text,
-            failed: found.failed,
-            own,
-        });
+        let cluster = words::data(view.cluster(group.cluster).name);
+        let gated = found.of(cluster, &group.applier.id, object, file);
+        self.found.push(Gated { own, ..gated });
     }
 
     fn add_live(&mut self, it: &Applied<'_>) {
