@@ -8,6 +8,7 @@ use crate::hovers::{DETAILS, HOVER};
 use crate::index::flux_object;
 use crate::inputs::{Contact, Inputs, Proof};
 use crate::page::{Page, spans};
+use crate::past::Lacks;
 use crate::place::references;
 use crate::report::{Cause, ClusterSummary, FileReport, Finding, Hover, LensRow, Mood, Summary};
 use crate::state::Tone;
@@ -47,9 +48,12 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
 }
 
 /// The files in which a mark stands for a failure that is not about a document of theirs: to be analysed besides those
-/// with Flux objects ([`RepoIndex::flux_files`](crate::RepoIndex::flux_files)).
-pub fn files_with_marks(inputs: &Inputs<'_>) -> Vec<RepoPath> {
-    View::new(inputs).files_with_marks()
+/// with Flux objects ([`RepoIndex::flux_files`](crate::RepoIndex::flux_files)). With what of history it lacked: its answer may
+/// lead to others.
+pub fn files_with_marks(inputs: &Inputs<'_>) -> (Vec<RepoPath>, Lacks) {
+    let view = View::new(inputs);
+    let files = view.files_with_marks();
+    (files, view.finish().0)
 }
 
 /// What to show at an offset: at the kind and the name of a Flux object, at its marks, and at the names of other

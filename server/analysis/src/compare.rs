@@ -1,7 +1,7 @@
 //! Whether two texts say the same. Comments, key order, quotes around what is a text anyway and line ends do not
 //! count.
 
-use manifests::value::{Data, Value};
+use manifests::value::{Data, Text, Value};
 use manifests::{
     Document, Entry, FieldPath, Node, NodeKind, ParsedFile, RepoPath, Scalar, ScalarStyle, Site, TextSize,
 };
@@ -184,26 +184,30 @@ fn differ(a: &Value, b: &Value, above: Option<&Site>, depth: u32, found: &mut Co
             one.iter().zip(two).any(|(one, two)| differ(one, two, site, depth, found))
                 || (one.len() != two.len() && here(found))
         }
-        (Data::Scalar(one), Data::Scalar(two)) => {
-            let same = match (one.is_null(), two.is_null()) {
-                (true, true) => true,
-                (false, false) => one.value == two.value && means_text(one) == means_text(two),
-                _ => false,
-            };
-            if same {
-                return false;
-            }
-            if one.value.contains("${") || two.value.contains("${") {
+        (Data::Scalar(one), Data::Scalar(two)) => match same_text(one, two) {
+            Some(true) => false,
+            Some(false) => here(found),
+            None => {
                 *found = Compared::Unknown;
-                return false;
+                false
             }
-            here(found)
-        }
+        },
         _ => here(found),
     }
 }
 
-fn means_text(text: &manifests::value::Text) -> bool {
+/// Whether two scalars say the same; `None` if a variable whose value is not known makes them differ.
+pub(crate) fn same_text(one: &Text, two: &Text) -> Option<bool> {
+    let same = match (one.is_null(), two.is_null()) {
+        (true, true) => true,
+        (false, false) => one.value == two.value && means_text(one) == means_text(two),
+        _ => false,
+    };
+    let is_unsure = !same && (one.value.contains("${") || two.value.contains("${"));
+    (!is_unsure).then_some(same)
+}
+
+fn means_text(text: &Text) -> bool {
     !text.plain || matches!(plain(&text.value), Plain::Text)
 }
 

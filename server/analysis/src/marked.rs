@@ -5,14 +5,15 @@ use flux::failure::{Fault, Place, Problem};
 use flux::{Kind, Named, Object, ObjectId, Revision, State, Verdict};
 use manifests::kustomize::{Files, is_kustomization_name};
 use manifests::{Document, ParsedFile, Placed, RepoPath, TextRange};
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::compare::{Compared, same_document, same_entry_at};
 use crate::earlier::{Pushed, Text};
 use crate::index::{DocRef, field, flux_object};
 use crate::inputs::Proof;
-use crate::journey::{Followed, Point, Subject};
+use crate::journey::{Followed, Point, Subject, Why};
 use crate::placing::{Part, Scene, Spot, find_object, own_elsewhere, place};
 use crate::report::Related;
 use crate::versions::Version;
@@ -31,6 +32,8 @@ pub(crate) struct Faults {
     /// The message that it was read from.
     pub(crate) message: Arc<str>,
     pub(crate) all: Vec<Found>,
+    /// Whether history has answered what it was asked to place them: it may while facts and texts stay.
+    pub(crate) settled: bool,
 }
 
 /// By file: what of which objects stands there.
@@ -59,7 +62,9 @@ impl View<'_> {
         }
         let live = self.facts(cluster).get(object)?;
         let found = Arc::new(self.place_faults(cluster, live, &verdict));
-        self.derived[cluster].note_faults(object, Arc::clone(&found));
+        if found.settled {
+            self.derived[cluster].note_faults(object, Arc::clone(&found));
+        }
         Some(found)
     }
 
@@ -71,9 +76,21 @@ impl View<'_> {
         let files = Files::new(tree);
         let config_map =
             |name: &str| self.inputs.repo.index.config_map(&files, name, std::slice::from_ref(&near));
+        let settled = Cell::new(true);
+        let applied = || {
+            let applied = verdict.applied.as_ref()?;
+            match self.point(applied) {
+                Ok(version) => self.content_in(&version, cluster, &live.id),
+                Err(why) => {
+                    settled.set(!matches!(why, Why::Pending));
+                    None
+                }
+            }
+        };
         let scene = Scene {
             tree,
             files: &files,
+            applied: &applied,
             kind: live.kind,
             content: (live.kind == Kind::Kustomization).then(|| self.content(cluster, &live.id)).flatten(),
             chart: self.chart_folder(cluster, live),
@@ -92,7 +109,7 @@ impl View<'_> {
         });
         let mut all: Vec<Found> = all.collect();
         drop_defaulted(&mut all);
-        Faults { message: Arc::clone(&verdict.message), all }
+        Faults { message: Arc::clone(&verdict.message), all, settled: settled.get() }
     }
 
     /// The folder of the chart that a HelmRelease takes from this repository.
@@ -114,26 +131,35 @@ impl View<'_> {
     }
 
     /// The faults of a cluster, by the file that they stand in.
-    pub(crate) fn by_file(&self, cluster: usize) -> &ByFile {
-        self.derived[cluster].by_file.get_or_init(|| {
-            let mut found = ByFile::new();
-            for object in self.facts(cluster).objects() {
-                let mut note = |spot: &Spot, mark: Mark| {
-                    found.entry(spot.path.clone()).or_default().push((object.id.clone(), mark));
-                };
-                for (nth, it) in self.faults(cluster, &object.id).iter().flat_map(|it| &it.all).enumerate() {
-                    if let Some(spot) = &it.spot {
-                        note(spot, Mark::Fault(nth));
-                    }
-                }
-                for nth in 0..self.causes(cluster, &object.id).roots.len() {
-                    if let Some(spot) = self.reference_elsewhere(cluster, &object.id, nth) {
-                        note(&spot, Mark::Cause(nth));
-                    }
+    pub(crate) fn by_file(&self, cluster: usize) -> Arc<ByFile> {
+        let known = &self.derived[cluster].by_file;
+        if let Some(known) = &*known.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Arc::clone(known);
+        }
+        let mut found = ByFile::new();
+        let mut settled = true;
+        for object in self.facts(cluster).objects() {
+            let mut note = |spot: &Spot, mark: Mark| {
+                found.entry(spot.path.clone()).or_default().push((object.id.clone(), mark));
+            };
+            let faults = self.faults(cluster, &object.id);
+            settled &= faults.as_ref().is_none_or(|it| it.settled);
+            for (nth, it) in faults.iter().flat_map(|it| &it.all).enumerate() {
+                if let Some(spot) = &it.spot {
+                    note(spot, Mark::Fault(nth));
                 }
             }
-            found
-        })
+            for nth in 0..self.causes(cluster, &object.id).roots.len() {
+                if let Some(spot) = self.reference_elsewhere(cluster, &object.id, nth) {
+                    note(&spot, Mark::Cause(nth));
+                }
+            }
+        }
+        let found = Arc::new(found);
+        if settled {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+        }
+        found
     }
 
     /// Where the field stands that leads an object to a cause that it carries the mark for, if that is in another document

@@ -51,7 +51,7 @@ pub(crate) struct Derived {
     /// By root cause: what waits for it or failed because of it, in the order of names.
     pub(crate) blocked: OnceLock<HashMap<ObjectId, Vec<ObjectId>>>,
     /// By file: the faults that stand in it.
-    pub(crate) by_file: OnceLock<ByFile>,
+    pub(crate) by_file: Mutex<Option<Arc<ByFile>>>,
     /// By file, for those that were asked for: what may be silent in it.
     pub(crate) silent: Mutex<HashMap<RepoPath, Silences>>,
     faults: ById<Arc<Faults>>,
@@ -107,7 +107,7 @@ impl Memo {
             contents: Mutex::default(),
             strays: OnceLock::new(),
             blocked: OnceLock::new(),
-            by_file: OnceLock::new(),
+            by_file: Mutex::default(),
             silent: Mutex::default(),
             faults: ById::default(),
         });

@@ -8,13 +8,14 @@
 
 pub(crate) mod build;
 mod look;
+mod since;
 mod values;
 mod walk;
 
 use flux::Named;
 use flux::failure::{Fault, LookFor, Path, Place, Problem, Variable};
 use manifests::kustomize::{Build, Built, Files, How, Id, Origin};
-use manifests::value::Used;
+use manifests::value::{Data, Member, Used};
 use manifests::{RepoPath, Site, TextRange, TextSize, Tree, Value};
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) chart: Option<RepoPath>,
     /// The ConfigMap of the repository that has this name, if one is the likeliest.
     pub(crate) config_map: &'a dyn Fn(&str) -> Option<Arc<Value>>,
+    /// What it built of what it applied last, if that is in this clone.
+    pub(crate) applied: &'a dyn Fn() -> Option<Arc<Content>>,
 }
 
 /// Where a fault stands.
@@ -139,6 +142,13 @@ pub(crate) fn place(scene: &Scene<'_>, fault: &Fault, has_own_field: bool) -> Op
     spot
 }
 
+/// What within a value is its trouble.
+struct Inner<'v> {
+    point: Point<'v>,
+    /// What else has to do with it, and why.
+    related: Vec<(Site, &'static str)>,
+}
+
 impl Scene<'_> {
     fn built(&self, named: &Named) -> Option<&Built> {
         let build = &self.content.as_ref()?.build;
@@ -198,9 +208,14 @@ impl Scene<'_> {
             return degraded();
         }
         let Some(found) = field(&trails, path, value, problem) else { return degraded() };
-        let Some(mut spot) = Spot::at(&found.site, found.exact) else { return degraded() };
-        if let Some(point) = found.point {
+        let inner = found.point.and_then(|it| self.inner(fault, built, it, path, problem));
+        let site = inner.as_ref().and_then(|it| own_mark(it.point)).unwrap_or_else(|| found.site.clone());
+        let Some(mut spot) = Spot::at(&site, found.exact) else { return degraded() };
+        if let Some(point) = inner.as_ref().map(|it| it.point).or(found.point) {
             made_by(&mut spot, point.value);
+        }
+        for (site, says) in inner.iter().flat_map(|it| &it.related) {
+            spot.also(site, says);
         }
         if let Some(key) = found.misspelt {
             spot.fixes.push(key);
@@ -212,6 +227,51 @@ impl Scene<'_> {
         self.patched(&mut spot, built);
         shaped(&mut spot, built);
         Some(spot)
+    }
+
+    /// What within a value that a message names as a whole is its trouble, where that can be told.
+    fn inner<'v>(
+        &self,
+        fault: &Fault,
+        built: &'v Built,
+        point: Point<'v>,
+        path: &Path,
+        problem: &Problem,
+    ) -> Option<Inner<'v>> {
+        if matches!(point.value.data, Data::Scalar(_)) {
+            return None;
+        }
+        match problem {
+            // What may not change and did.
+            Problem::Immutable { but } => {
+                let applied = (self.applied)()?;
+                let then = applied.build.objects.get(find_object(&applied.build, fault.object.as_ref()?)?)?;
+                let trails = walk(&then.value, path);
+                let [trail] = trails.as_slice() else { return None };
+                if !trail.is_whole(path) {
+                    return None;
+                }
+                let changed = since::changed(point, trail.last().value, but);
+                let (first, rest) = changed.split_first()?;
+                let related = rest.iter().filter_map(|it| Some((own_mark(*it)?, "changed, too"))).collect();
+                Some(Inner { point: *first, related })
+            }
+            Problem::NotSelected => {
+                let wrong = since::not_selected(&built.value, point);
+                let (first, _) = *wrong.first()?;
+                let asks =
+                    |member: &'v Member| own_mark(Point { value: &member.value, member: Some(member) });
+                let asked =
+                    |(_, by): &(Point<'v>, &'v Member)| Some((asks(by)?, "the selector asks for this"));
+                Some(Inner { point: first, related: wrong.iter().filter_map(asked).collect() })
+            }
+            // A patch that says all of it.
+            Problem::Invalid | Problem::Forbidden | Problem::Size | Problem::Denied => {
+                let point = *since::set_elsewhere(point).first()?;
+                Some(Inner { point, related: Vec::new() })
+            }
+            _ => None,
+        }
     }
 
     /// Tells of the document that a patch has changed.

@@ -24,7 +24,8 @@ impl View<'_> {
             if proof == Proof::None || !self.inputs.settings.maps(path, self.cluster(cluster)) {
                 continue;
             }
-            let here = self.by_file(cluster).get(path).map_or(&[][..], Vec::as_slice);
+            let by_file = self.by_file(cluster);
+            let here = by_file.get(path).map_or(&[][..], Vec::as_slice);
             for (object, what) in here {
                 let nth = match what {
                     Marked::Fault(nth) => nth,

@@ -246,7 +246,7 @@ fn weaker_once_what_failed_was_changed() {
 fn the_way_to_the_node() {
     let fixture = format!("{}{}", repository(OVERLAY), cluster("staging", "ReconciliationFailed", PULL));
     let mut world = World::new(&fixture);
-    let marked = world.ask(files_with_marks);
+    let (marked, _) = world.ask(files_with_marks);
     assert_eq!(marked.iter().map(|it| it.as_str()).collect::<Vec<_>>(), ["apps/pull.yaml"]);
     let path = world.files[0].0.clone();
     let report = world.ask(|inputs| analyse(inputs, &path));

@@ -193,8 +193,8 @@ fn invalid(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let many = errors.len() > 1;
     let faults = errors.into_iter().map(|error| {
         let shape = match &error.problem {
-            Problem::Immutable if error.detail.starts_with("updates to statefulset") => "A4",
-            Problem::Immutable => "A3",
+            Problem::Immutable { .. } if error.detail.starts_with("updates to statefulset") => "A4",
+            Problem::Immutable { .. } => "A3",
             Problem::NotSupported { .. } => "A5",
             _ if many => "A2",
             _ if error.detail.contains(" in body ") || error.without_value => "A6",

@@ -20,7 +20,12 @@ pub enum Problem {
     /// It must not be set, or not so.
     Forbidden,
     /// It must not change.
-    Immutable,
+    Immutable {
+        /// What below it may change all the same: keys, or keys joined by dots.
+        but: Vec<String>,
+    },
+    /// Labels of a template that the object's own selector does not find.
+    NotSelected,
     /// There is no such field.
     Unknown,
     /// Its value has another type.
@@ -195,9 +200,17 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
         Problem::Invalid | Problem::Forbidden
             if detail.contains("is immutable") || detail.contains("may not change once set") =>
         {
-            problem = Problem::Immutable;
+            problem = Problem::Immutable { but: exceptions(detail) };
         }
-        Problem::Forbidden if detail.starts_with("updates to ") => problem = Problem::Immutable,
+        Problem::Forbidden if detail.starts_with("updates to ") => {
+            problem = Problem::Immutable { but: exceptions(detail) };
+        }
+        Problem::Invalid if detail.starts_with("cannot change ") => {
+            problem = Problem::Immutable { but: Vec::new() };
+        }
+        Problem::Invalid if detail.starts_with("`selector` does not match ") => {
+            problem = Problem::NotSelected
+        }
         Problem::Invalid => {
             if let Some((_, rest)) = detail.split_once(" in body must be of type ") {
                 let (expected, got) = rest.split_once(": ").unwrap_or((rest, raw));
@@ -230,6 +243,20 @@ fn error(head: &Head<'_>, body: &str) -> Option<FieldError> {
         says.push_str(detail.split_once(" (e.g. '").map_or(detail, |(it, _)| it));
     }
     Some(FieldError { path, value, problem, detail: detail.to_owned(), without_value, says })
+}
+
+/// `… for fields other than 'replicas', 'template' and 'minReadySeconds' are forbidden`, `spec is immutable after creation
+/// except resources.requests and volumeAttributesClassName for bound claims`.
+fn exceptions(detail: &str) -> Vec<String> {
+    let line = detail.lines().next().unwrap_or_default();
+    let told = line.split_once(" other than ").or_else(|| line.split_once(" except "));
+    let Some((_, list)) = told else { return Vec::new() };
+    let list = list.split([' ', ',']).map(|it| it.trim_matches('\''));
+    list.take_while(|it| !matches!(*it, "are" | "for"))
+        .filter(|it| !it.is_empty() && *it != "and")
+        .take(MOST)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `"x": must be …` → value and detail.
@@ -391,7 +418,10 @@ mod tests {
                 &["spec.a Required", "spec.template Invalid"][..],
             ),
             (r#"spec.template: Invalid value: {"me…"#, &["spec.template Invalid"]),
-            (r#"spec.template: Invalid value: {"me…: field is immutable"#, &["spec.template Immutable"]),
+            (
+                r#"spec.template: Invalid value: {"me…: field is immutable"#,
+                &["spec.template Immutable { but: [] }"],
+            ),
             ("spec.a: Inval", &[]),
             ("spec.a", &[]),
             ("[", &[]),

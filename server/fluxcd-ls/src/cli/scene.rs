@@ -112,14 +112,23 @@ impl Scene {
     pub fn gate(&mut self, question: &Question) -> Gate {
         // What was not in this clone may have been fetched meanwhile.
         Arc::make_mut(&mut self.view.past).fetched();
-        let mut gate = Gate::default();
-        for _ in 0..ROUNDS {
-            gate = self.view.ask(|inputs| analysis::gate(inputs, question));
-            if !self.look_up(&gate.lacks) {
+        self.until_told(|inputs| analysis::gate(inputs, question), |it| &it.lacks)
+    }
+
+    /// Asks analysis something, and history until nothing is lacking.
+    fn until_told<T>(
+        &mut self,
+        question: impl Fn(&analysis::Inputs<'_>) -> T,
+        lacks: impl Fn(&T) -> &Lacks,
+    ) -> T {
+        let mut answer = self.view.ask(&question);
+        for _ in 1..ROUNDS {
+            if !self.look_up(lacks(&answer)) {
                 break;
             }
+            answer = self.view.ask(&question);
         }
-        gate
+        answer
     }
 
     /// What a commit is about, for people.
@@ -179,9 +188,9 @@ impl Scene {
     }
 
     /// The files with Flux objects or marks at or below `paths`; all of the repository's where none is named.
-    pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<RepoPath>, CliError> {
+    pub fn files(&mut self, paths: &[PathBuf]) -> Result<Vec<RepoPath>, CliError> {
         let mut all = self.view.index.flux_files();
-        all.extend(self.ask(analysis::files_with_marks));
+        all.extend(self.until_told(analysis::files_with_marks, |it| &it.1).0);
         all.sort();
         all.dedup();
         self.below(all, paths)
@@ -212,14 +221,7 @@ impl Scene {
 
     /// What an editor would show in a file. History is asked until nothing is lacking.
     pub fn report(&mut self, path: &RepoPath) -> FileReport {
-        let mut report = FileReport::default();
-        for _ in 0..ROUNDS {
-            report = self.view.ask(|inputs| analysis::analyse(inputs, path));
-            if !self.look_up(&report.lacks) {
-                break;
-            }
-        }
-        report
+        self.until_told(|inputs| analysis::analyse(inputs, path), |it| &it.lacks)
     }
 
     /// Reads live objects of the clusters that are connected; whether there were any.

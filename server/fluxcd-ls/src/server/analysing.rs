@@ -225,14 +225,20 @@ impl World {
         self.background(
             move || {
                 view.tell();
+                let mut answers = Vec::new();
                 if marked {
-                    let more = view.ask(analysis::files_with_marks).into_iter();
+                    let (more, _) = match &git {
+                        Some(git) => {
+                            past::ask(&mut view, git, &mut answers, analysis::files_with_marks, |it| &it.1)
+                        }
+                        None => view.ask(analysis::files_with_marks),
+                    };
+                    let more = more.into_iter();
                     let new =
                         |path: &RepoPath| !files.contains(path) && !view.overlay.buffers.contains_key(path);
                     let more: Vec<RepoPath> = more.filter(new).collect();
                     files.extend(more);
                 }
-                let mut answers = Vec::new();
                 let one = |path| file(&mut view, git.as_ref(), path, show, &mut answers);
                 let files = files.into_iter().map(one).collect();
                 Done::Analysed(Analysed { repo, which, generation, files, answers })

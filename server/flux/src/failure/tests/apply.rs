@@ -27,7 +27,7 @@ pub(super) fn examples() -> Vec<Example> {
         ("A2", Kind::Kustomization, r#"Deployment/apps/web dry-run failed (Invalid): Deployment.apps "web" is invalid: [spec.template.spec.containers[0].image: Required value, spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`]"#, expect![[r#"
             A2 Deployment/apps/web of "apps": field spec.template.spec.containers[0].image Required
               spec.template.spec.containers[0].image: Required value
-            A2 Deployment/apps/web of "apps": field spec.template.metadata.labels Invalid
+            A2 Deployment/apps/web of "apps": field spec.template.metadata.labels NotSelected
               spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`
         "#]]),
         ("A5", Kind::Kustomization, r#"Deployment/apps/web dry-run failed (Invalid): Deployment.apps "web" is invalid: [spec.template.spec.containers[1].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never", spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 99999: must be between 1 and 65535, inclusive]"#, expect![[r#"
@@ -37,22 +37,22 @@ pub(super) fn examples() -> Vec<Example> {
               spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 99999: must be between 1 and 65535, inclusive
         "#]]),
         ("A3", Kind::Kustomization, r#"Job/apps/migrate dry-run failed (Invalid): Job.batch "migrate" is invalid: spec.template: Invalid value: {"metadata":{"labels":{"a":"b, c"}},"spec":{"containers":[{"name":"m"}]}}: field is immutable"#, expect![[r#"
-            A3 Job/apps/migrate of "batch": field spec.template Immutable
+            A3 Job/apps/migrate of "batch": field spec.template Immutable { but: [] }
               spec.template: Invalid value: {"metadata":{"labels":{"a":"b, c"}},"spec":{"containers":[{"name":"m"}]}}: field is immutable
               hint: to recreate the object, annotate it with `kustomize.toolkit.fluxcd.io/force: enabled` or set `spec.force`
         "#]]),
         ("A3", Kind::Kustomization, r#"Job/apps/migrate dry-run failed (Invalid): Job.batch "migrate" is invalid: spec.template: Invalid value: core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{Name:"", Labels:map[string]string{"a":"b"}}, Spec:core.PodSpec{Volumes:[]core.Volume(nil)}}: field is immutable"#, expect![[r#"
-            A3 Job/apps/migrate of "batch": field spec.template Immutable
+            A3 Job/apps/migrate of "batch": field spec.template Immutable { but: [] }
               spec.template: Invalid value: core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{Name:"", Labels:map[string]string{…: field is immutable
               hint: to recreate the object, annotate it with `kustomize.toolkit.fluxcd.io/force: enabled` or set `spec.force`
         "#]]),
         ("A3", Kind::Kustomization, r#"Service/apps/web dry-run failed (Invalid): Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.0.0.1"]: may not change once set"#, expect![[r#"
-            A3 Service/apps/web of "": field spec.clusterIPs[0] Immutable
+            A3 Service/apps/web of "": field spec.clusterIPs[0] Immutable { but: [] }
               spec.clusterIPs[0]: Invalid value: ["10.0.0.1"]: may not change once set
               hint: to recreate the object, annotate it with `kustomize.toolkit.fluxcd.io/force: enabled` or set `spec.force`
         "#]]),
         ("A4", Kind::Kustomization, r#"StatefulSet/db/pg dry-run failed (Invalid): StatefulSet.apps "pg" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"#, expect![[r#"
-            A4 StatefulSet/db/pg of "apps": field spec Immutable
+            A4 StatefulSet/db/pg of "apps": field spec Immutable { but: ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"] }
               spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
         "#]]),
         ("A5", Kind::Kustomization, r#"Deployment/apps/web dry-run failed (Invalid): Deployment.apps "web" is invalid: spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never""#, expect![[r#"
@@ -321,7 +321,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.serviceAccountName
         "#]]),
         ("A3", Kind::Kustomization, "PersistentVolumeClaim/db/data dry-run failed (Invalid): PersistentVolumeClaim \"data\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n  core.PersistentVolumeClaimSpec{\n  \t... // 2 identical fields\n- \tStorageClassName: &\"slow\",\n+ \tStorageClassName: &\"fast\",\n  }\n", expect![[r#"
-            A3 PersistentVolumeClaim/db/data of "": field spec Immutable
+            A3 PersistentVolumeClaim/db/data of "": field spec Immutable { but: ["resources.requests", "volumeAttributesClassName"] }
               spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims
               hint: to recreate the object, annotate it with `kustomize.toolkit.fluxcd.io/force: enabled` or set `spec.force`
         "#]]),

@@ -117,7 +117,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.values or spec.valuesFrom
         "#]]),
         ("H14'", Kind::HelmRelease, r#"Helm upgrade failed for release apps/web with chart web@1.4.0: cannot patch "web" with kind Service: Service "web" is invalid: spec.clusterIP: Invalid value: "": field is immutable && cannot patch "web" with kind Deployment: Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"#, expect![[r#"
-            H14' Service/web of "": field spec.clusterIP = "" Immutable
+            H14' Service/web of "": field spec.clusterIP = "" Immutable { but: [] }
               spec.clusterIP: Invalid value: "": field is immutable
               own: spec.values or spec.valuesFrom
             H14' Deployment/web of "apps": field spec.replicas = "-1" Invalid

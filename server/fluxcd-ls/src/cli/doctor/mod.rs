@@ -77,7 +77,7 @@ fn program(page: &mut Page) -> Settings {
 
 fn repository(page: &mut Page, path: &std::path::Path, settings: &Settings) -> Option<PathBuf> {
     page.title("repository");
-    let scene = match Scene::open(path, Vec::new(), settings) {
+    let mut scene = match Scene::open(path, Vec::new(), settings) {
         Ok(scene) => scene,
         Err(error) => {
             page.trouble(error, "Run it in a folder of your GitOps repository, or name one.");
