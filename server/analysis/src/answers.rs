@@ -136,6 +136,8 @@ pub fn summary(inputs: &Inputs<'_>) -> Summary {
         Mood::Ok
     };
     let short = |it: &ClusterSummary| match (it.contact, it.failed) {
+        ("live", 0) if it.waiting > 0 => format!("{} {} waiting", it.name, it.waiting),
+        ("live", 0) if it.suspended > 0 => format!("{} {} suspended", it.name, it.suspended),
         ("live", 0) => format!("✓ {}", it.name),
         ("live" | "recorded", failed) if failed > 0 => format!("✗ {} {failed}", it.name),
         (contact, _) => format!("{} {contact}", it.name),

@@ -9,12 +9,12 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
-use crate::compare::{Compared, same_document, same_entry_at};
+use crate::compare::{Compared, compare, same_document, same_entry_at};
 use crate::earlier::{Pushed, Text};
 use crate::index::{DocRef, field, flux_object};
 use crate::inputs::Proof;
 use crate::journey::{Followed, Point, Subject, Why};
-use crate::placing::{Part, Scene, Spot, find_object, own_elsewhere, place};
+use crate::placing::{Part, Scene, Spot, find_object, own_elsewhere, place, value_at};
 use crate::report::Related;
 use crate::versions::Version;
 use crate::view::View;
@@ -182,19 +182,43 @@ impl View<'_> {
     }
 
     /// Whether what made a fault's node is what it was at the revision that failed: the texts where it stands, and all that
-    /// shapes the object which it names.
+    /// shapes the object which it names. Where the value is wrong by itself, only that value counts: of two mistakes one is
+    /// still there when the other one is mended.
     pub(crate) fn text_of(
         &self,
         cluster: usize,
         verdict: &Verdict,
         spot: &Spot,
-        named: Option<&Named>,
+        fault: Option<&Fault>,
     ) -> Text {
         let text = self.text_of_parts(cluster, verdict, spot);
-        if text.is_other() {
-            return text;
+        let named = fault.and_then(|it| it.object.as_ref());
+        let other = match text.is_other() {
+            true => Some(text),
+            false => self.made_anew(cluster, verdict, named).map(Text::Changed),
+        };
+        match other {
+            Some(_) if fault.is_some_and(|it| self.is_as_it_failed(cluster, verdict, it)) => Text::Same,
+            Some(other) => other,
+            None => text,
         }
-        self.made_anew(cluster, verdict, named).map_or(text, Text::Changed)
+    }
+
+    /// Whether the object still has the value that was refused, whatever else of it is another by now.
+    fn is_as_it_failed(&self, cluster: usize, verdict: &Verdict, fault: &Fault) -> bool {
+        let Place::Field { path, .. } = &fault.place else { return false };
+        let same = || {
+            let named = fault.object.as_ref().filter(|_| fault.is_of_the_value_alone())?;
+            let failed = self.point(verdict.failed_at.as_ref()?).ok()?;
+            let value = |version: &Version| {
+                let content = self.content_in(version, cluster, &verdict.id)?;
+                let built = content.build.objects.get(find_object(&content.build, named)?)?;
+                value_at(&built.value, path)
+            };
+            let (now, then) = (value(&Version::Buffer)?, value(&failed)?);
+            Some(compare(&now, &then) == Compared::Same)
+        };
+        same().unwrap_or(false)
     }
 
     /// Whether a failure is about something that is made otherwise by now, though the text at its mark be the same: a patch

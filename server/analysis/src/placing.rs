@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::content::{Content, Written};
 use crate::index::DocRef;
 use crate::report::Related;
+pub(crate) use walk::value_at;
 use walk::{Point, Trail, field, mark, own_mark, walk};
 
 /// What a fault is placed in.
@@ -246,12 +247,7 @@ impl Scene<'_> {
             Problem::Immutable { but } => {
                 let applied = (self.applied)()?;
                 let then = applied.build.objects.get(find_object(&applied.build, fault.object.as_ref()?)?)?;
-                let trails = walk(&then.value, path);
-                let [trail] = trails.as_slice() else { return None };
-                if !trail.is_whole(path) {
-                    return None;
-                }
-                let changed = since::changed(point, trail.last().value, but);
+                let changed = since::changed(point, &value_at(&then.value, path)?, but);
                 let (first, rest) = changed.split_first()?;
                 let related = rest.iter().filter_map(|it| Some((own_mark(*it)?, "changed, too"))).collect();
                 Some(Inner { point: *first, related })

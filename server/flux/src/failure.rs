@@ -406,6 +406,42 @@ impl Fault {
         });
         FieldRef { side: self.side, shape: self.shape, ..field.unwrap_or_else(FieldRef::name) }
     }
+
+    /// Whether the value is wrong by itself: nothing else in the object can make it right. A limit, a selector or a name of
+    /// another part may.
+    pub fn is_of_the_value_alone(&self) -> bool {
+        /// What apimachinery's validation and a CRD's schema say of a value that no other value has to do with.
+        const ALONE: &[&str] = &[
+            ": must be non-negative",
+            ": must be a valid ",
+            ": must consist of ",
+            ": a lowercase RFC ",
+            ": a valid label ",
+            " in body should be ",
+            " in body should match ",
+        ];
+        /// The same, if a number follows: it may be another field.
+        const BOUNDS: &[&str] = &[
+            ": must be greater than or equal to ",
+            ": must be greater than ",
+            ": must be less than or equal to ",
+            ": must be less than ",
+            ": must be between ",
+            ": must be no more than ",
+        ];
+        let is_bound = |it: &&str| {
+            let rest = self.says.split_once(*it).map(|(_, rest)| rest.trim_start_matches('-'));
+            rest.is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let is_alone =
+            || ALONE.iter().any(|it| self.says.contains(it)) || BOUNDS.iter().any(|it| is_bound(&it));
+        let Place::Field { value, problem, .. } = &self.place else { return false };
+        match problem {
+            Problem::NotSupported { .. } | Problem::Unknown | Problem::Type { .. } => true,
+            Problem::Invalid => value.is_some() && is_alone(),
+            _ => false,
+        }
+    }
 }
 
 /// The field of the object's own spec at which its failure stands; `metadata.name` if no better one is

@@ -64,6 +64,8 @@ fn story(which: Which) {
         editor.tell(json!({"open": "apps/ready.yaml"}));
         let mark = editor.tell(json!({"waitDiagnostic": "minReadySeconds"}));
         assert_eq!(marked(&shop, "apps/ready.yaml", &mark), "-5");
+        // A patch tells of the object that it changes.
+        editor.tell(json!({"waitLens": "staging: (not live|fetched main@)"}));
         editor.picture("4-patch");
         editor.quit();
         if which == Which::VsCode {
@@ -123,7 +125,7 @@ fn journey(which: Which) {
         );
         shop.commit("Pull images always");
         editor.tell(json!({"waitLens": "production and staging: not live · committed, not pushed"}));
-        editor.tell(json!({"waitStatus": "^[0-9a-f]+ not pushed · ✓ production · ✓ staging"}));
+        editor.tell(json!({"waitStatus": "^[0-9a-f]+ not pushed · production 1 suspended · ✓ staging"}));
         let pushed = shop.push_commits();
         editor.tell(json!({"waitLens": "production and staging: pushed, next poll by "}));
         editor.picture("journey-2-pushed");

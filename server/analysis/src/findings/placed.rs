@@ -49,8 +49,7 @@ impl View<'_> {
                 let Some(live) = self.facts(cluster).get(object) else { continue };
                 let severity = severity_of_failure(live, found.fault.side);
                 let mut mark = self.placed_mark(cluster, object, &verdict, (found, spot), severity);
-                let named = found.fault.object.as_ref();
-                self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot, named));
+                self.weigh(&mut mark, proof, self.text_of(cluster, &verdict, spot, Some(&found.fault)));
                 marks.push(mark);
             }
             marks.extend(self.silent_marks(cluster, proof, path, within));

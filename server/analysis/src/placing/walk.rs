@@ -36,6 +36,14 @@ impl<'v> Trail<'v> {
     }
 }
 
+/// The value that a path leads to, if it exists and no other does.
+pub(crate) fn value_at(root: &Arc<Value>, path: &Path) -> Option<Arc<Value>> {
+    match walk(root, path).as_slice() {
+        [trail] if trail.is_whole(path) => Some(Arc::clone(trail.last().value)),
+        _ => None,
+    }
+}
+
 /// All ways along a path that go as far as any.
 pub(super) fn walk<'v>(root: &'v Arc<Value>, path: &Path) -> Vec<Trail<'v>> {
     let start = Trail { points: vec![Point { value: root, member: None }], gone: 0 };

@@ -265,6 +265,17 @@ fn counts() {
         Ok
     "#]],
     );
+    // A sign says that all is well: not of what is suspended or waits.
+    check(
+        &format!(
+            "//- cluster staging\n{ROOT}{{kind: Kustomization, name: apps, source: GitRepository/flux-system, path: ./apps, suspend: true, at: main@1a2b3c4}}\n"
+        ),
+        expect![[r#"
+            staging 1 suspended
+            staging: 1 suspended, 2 ready
+            Ok
+        "#]],
+    );
     check(
         &format!("//- cluster staging\n{ROOT}//- cluster prod\n{ROOT}{FAILED}\n"),
         expect![[r#"

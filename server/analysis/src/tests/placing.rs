@@ -219,15 +219,12 @@ fn weaker_once_what_failed_was_changed() {
           see base/web.yaml:4 the object that apps/pull.yaml changes
           see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: failed main@1a2b3c4
     "#]].assert_eq(&draw_marks(&mut world));
-    // Another file that shapes the object.
+    // Another file that shapes the object: no value of it makes this one right.
     world.edit("apps/pull.yaml", &patch);
     let base = text(&world, "base/web.yaml");
     world.edit("base/web.yaml", &base.replace("replicas: 1", "replicas: 2"));
     let after = draw_marks(&mut world);
-    assert!(
-        after.contains(" warning ReconciliationFailed: staging: failed at main@1a2b3c4; changed since"),
-        "{after}"
-    );
+    assert!(after.contains(" error ReconciliationFailed: staging: spec."), "{after}");
     world.edit("base/web.yaml", &base);
     // What sets it is not taken any more, though no file of the object is another.
     world.edit("apps/kustomization.yaml", "resources: [../base]\n");
@@ -240,6 +237,44 @@ fn weaker_once_what_failed_was_changed() {
     world.edit("apps/kustomization.yaml", &build);
     // Undone.
     assert_eq!(draw_marks(&mut world).matches(" error ").count(), 1);
+}
+
+#[test]
+fn weaker_once_what_may_make_it_right_was_changed() {
+    // A limit that another field has to do with, and a value that is wrong whatever the others are.
+    let message = r#"Deployment/shop/web dry-run failed (Invalid): Deployment.apps "web" is invalid: [spec.replicas: Invalid value: -1: must be greater than or equal to 0, spec.template.spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1]"#;
+    let texts = r#"//- apps/kustomization.yaml
+resources: [web.yaml]
+//- apps/web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: -1
+  template:
+    spec:
+      containers:
+        - name: web
+          resources: {requests: {cpu: "2"}, limits: {cpu: "1"}}
+"#;
+    let mut world = World::new(&format!(
+        "{}{}//- settings\npushed=1a2b3c4\n",
+        repository(texts),
+        cluster("staging", "ReconciliationFailed", message)
+    ));
+    let text = world.files.iter().find(|(it, _)| it.as_str() == "apps/web.yaml").expect("a file").1.clone();
+    assert_eq!(draw_marks(&mut world).matches(" error ").count(), 2);
+    world.edit("apps/web.yaml", &text.replace(r#"limits: {cpu: "1"}"#, r#"limits: {cpu: "4"}"#));
+    expect![[r#"
+        apps/web.yaml:5
+            replicas: -1
+                      ^^ error ReconciliationFailed: staging: spec.replicas: Invalid value: -1: must be greater than or equal to 0
+          see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: failed main@1a2b3c4
+        apps/web.yaml:10
+                    resources: {requests: {cpu: "2"}, limits: {cpu: "4"}}
+                                                ^^^ warning ReconciliationFailed: staging: failed at main@1a2b3c4; changed since, not pushed: spec.template.spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1
+          see clusters/staging/apps.yaml:4 Kustomization/flux-system/apps: failed main@1a2b3c4
+    "#]].assert_eq(&draw_marks(&mut world));
 }
 
 #[test]

@@ -236,3 +236,25 @@ fn pieces() -> impl proptest::strategy::Strategy<Value = String> {
         prop::collection::vec(prop::sample::select(words), 0..40).prop_map(|words| words.concat()),
     ]
 }
+
+#[test]
+fn what_is_wrong_whatever_else_is_written() {
+    for (error, expected) in [
+        (r#"spec.type: Unsupported value: "X": supported values: "A""#, true),
+        ("spec.replicas: Invalid value: -1: must be greater than or equal to 0", true),
+        ("spec.port: Invalid value: 99999: must be between 1 and 65535, inclusive", true),
+        (r#"metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain must consist of"#, true),
+        ("spec.maxReplicas: Invalid value: 4: must be greater than or equal to `minReplicas`", false),
+        (r#"spec.requests: Invalid value: "2": must be less than or equal to cpu limit of 1"#, false),
+        (r#"spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match"#, false),
+        (r#"spec.volumeMounts[0].name: Not found: "data""#, false),
+        ("spec.image: Required value", false),
+        ("spec.selector: Invalid value: {}: field is immutable", false),
+    ] {
+        let message =
+            format!("Deployment/a/web dry-run failed (Invalid): Deployment.apps \"web\" is invalid: {error}");
+        let told: Vec<bool> =
+            parse(Kind::Kustomization, &message).iter().map(Fault::is_of_the_value_alone).collect();
+        assert_eq!(told, [expected], "{error}");
+    }
+}
