@@ -14,7 +14,7 @@ use crate::earlier::{Pushed, Text};
 use crate::index::{DocRef, field, flux_object};
 use crate::inputs::Proof;
 use crate::journey::{Followed, Point, Subject, Why};
-use crate::placing::{Part, Scene, Spot, find_object, own_elsewhere, place, value_at};
+use crate::placing::{Applied, Part, Scene, Spot, find_object, own_elsewhere, place, value_at};
 use crate::report::Related;
 use crate::versions::Version;
 use crate::view::View;
@@ -80,7 +80,10 @@ impl View<'_> {
         let applied = || {
             let applied = verdict.applied.as_ref()?;
             match self.point(applied) {
-                Ok(version) => self.content_in(&version, cluster, &live.id),
+                Ok(version) => {
+                    let content = self.content_in(&version, cluster, &live.id)?;
+                    Some(Applied { content, tree: self.tree_in(&version)? })
+                }
                 Err(why) => {
                     settled.set(!matches!(why, Why::Pending));
                     None

@@ -7,6 +7,7 @@
 //! document than one that has to do with it.
 
 pub(crate) mod build;
+mod gone;
 mod look;
 mod since;
 mod values;
@@ -15,13 +16,14 @@ mod walk;
 use flux::Named;
 use flux::failure::{Fault, LookFor, Path, Place, Problem, Variable};
 use manifests::kustomize::{Build, Built, Files, How, Id, Origin};
-use manifests::value::{Data, Member, Used};
+use manifests::value::{Data, Used};
 use manifests::{RepoPath, Site, TextRange, TextSize, Tree, Value};
 use std::sync::Arc;
 
 use crate::content::{Content, Written};
 use crate::index::DocRef;
 use crate::report::Related;
+use since::Change;
 pub(crate) use walk::value_at;
 use walk::{Point, Trail, field, mark, own_mark, walk};
 
@@ -42,7 +44,14 @@ pub(crate) struct Scene<'a> {
     /// The ConfigMap of the repository that has this name, if one is the likeliest.
     pub(crate) config_map: &'a dyn Fn(&str) -> Option<Arc<Value>>,
     /// What it built of what it applied last, if that is in this clone.
-    pub(crate) applied: &'a dyn Fn() -> Option<Arc<Content>>,
+    pub(crate) applied: &'a dyn Fn() -> Option<Applied<'a>>,
+}
+
+/// What a Kustomization built of what it applied last.
+pub(crate) struct Applied<'a> {
+    pub(crate) content: Arc<Content>,
+    /// The repository as it was then.
+    pub(crate) tree: &'a dyn Tree,
 }
 
 /// Where a fault stands.
@@ -143,11 +152,10 @@ pub(crate) fn place(scene: &Scene<'_>, fault: &Fault, has_own_field: bool) -> Op
     spot
 }
 
-/// What within a value is its trouble.
-struct Inner<'v> {
-    point: Point<'v>,
-    /// What else has to do with it, and why.
-    related: Vec<(Site, &'static str)>,
+/// Whether something stood in the document that holds it still.
+fn is_beside(was: &Site, holder: Point<'_>) -> bool {
+    let key = holder.member.and_then(|it| it.site.as_ref()).or(holder.value.site.as_ref());
+    key.is_some_and(|it| it.path() == was.path() && it.document_index() == was.document_index())
 }
 
 impl Scene<'_> {
@@ -210,14 +218,14 @@ impl Scene<'_> {
         }
         let Some(found) = field(&trails, path, value, problem) else { return degraded() };
         let inner = found.point.and_then(|it| self.inner(fault, built, it, path, problem));
-        let site = inner.as_ref().and_then(|it| own_mark(it.point)).unwrap_or_else(|| found.site.clone());
-        let Some(mut spot) = Spot::at(&site, found.exact) else { return degraded() };
-        if let Some(point) = inner.as_ref().map(|it| it.point).or(found.point) {
-            made_by(&mut spot, point.value);
-        }
-        for (site, says) in inner.iter().flat_map(|it| &it.related) {
-            spot.also(site, says);
-        }
+        let spot = inner.or_else(|| {
+            let mut spot = Spot::at(&found.site, found.exact)?;
+            if let Some(point) = found.point {
+                made_by(&mut spot, point.value);
+            }
+            Some(spot)
+        });
+        let Some(mut spot) = spot else { return degraded() };
         if let Some(key) = found.misspelt {
             spot.fixes.push(key);
         } else if let (Problem::NotSupported { allowed }, Some(point)) = (problem, found.point)
@@ -231,40 +239,59 @@ impl Scene<'_> {
     }
 
     /// What within a value that a message names as a whole is its trouble, where that can be told.
-    fn inner<'v>(
+    fn inner(
         &self,
         fault: &Fault,
-        built: &'v Built,
-        point: Point<'v>,
+        built: &Built,
+        point: Point<'_>,
         path: &Path,
         problem: &Problem,
-    ) -> Option<Inner<'v>> {
+    ) -> Option<Spot> {
         if matches!(point.value.data, Data::Scalar(_)) {
             return None;
         }
+        let at = |point: Point<'_>| {
+            let mut spot = Spot::at(&own_mark(point)?, true)?;
+            made_by(&mut spot, point.value);
+            Some(spot)
+        };
         match problem {
-            // What may not change and did.
+            // What must not change, and did.
             Problem::Immutable { but } => {
                 let applied = (self.applied)()?;
-                let then = applied.build.objects.get(find_object(&applied.build, fault.object.as_ref()?)?)?;
-                let changed = since::changed(point, &value_at(&then.value, path)?, but);
-                let (first, rest) = changed.split_first()?;
-                let related = rest.iter().filter_map(|it| Some((own_mark(*it)?, "changed, too"))).collect();
-                Some(Inner { point: *first, related })
+                let build = &applied.content.build;
+                let then = build.objects.get(find_object(build, fault.object.as_ref()?)?)?;
+                let changes = since::changed(point, &value_at(&then.value, path)?, but);
+                let mut spots = changes.into_iter().filter_map(|it| match it {
+                    Change::Is(point) => at(point),
+                    Change::Gone { from, was } => {
+                        let elsewhere = was.filter(|was| !is_beside(was, from));
+                        elsewhere.and_then(|it| self.left_of(&it, &applied)).or_else(|| at(from))
+                    }
+                });
+                let mut spot = spots.next()?;
+                for other in
+                    spots.filter(|it| (&it.path, it.range) != (&spot.path, spot.range)).collect::<Vec<_>>()
+                {
+                    let message = "changed, too".to_owned();
+                    spot.related.push(Related { path: other.path, range: other.range, message });
+                    spot.shaped_by.extend(other.shaped_by);
+                }
+                Some(spot)
             }
             Problem::NotSelected => {
                 let wrong = since::not_selected(&built.value, point);
-                let (first, _) = *wrong.first()?;
-                let asks =
-                    |member: &'v Member| own_mark(Point { value: &member.value, member: Some(member) });
-                let asked =
-                    |(_, by): &(Point<'v>, &'v Member)| Some((asks(by)?, "the selector asks for this"));
-                Some(Inner { point: first, related: wrong.iter().filter_map(asked).collect() })
+                let mut spot = at(wrong.first()?.0)?;
+                for (_, by) in wrong {
+                    if let Some(site) = own_mark(Point { value: &by.value, member: Some(by) }) {
+                        spot.also(&site, "the selector asks for this");
+                    }
+                }
+                Some(spot)
             }
             // A patch that says all of it.
             Problem::Invalid | Problem::Forbidden | Problem::Size | Problem::Denied => {
-                let point = *since::set_elsewhere(point).first()?;
-                Some(Inner { point, related: Vec::new() })
+                at(*since::set_elsewhere(point).first()?)
             }
             _ => None,
         }

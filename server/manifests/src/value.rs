@@ -177,6 +177,18 @@ impl Site {
         Site { source: Arc::clone(&self.source), range }
     }
 
+    /// The key at the top of its file's document that the place is below.
+    pub fn top_key(&self) -> Option<String> {
+        let mut outer = self;
+        while let Some(within) = &outer.source.within {
+            outer = &within.scalar;
+        }
+        let entries = outer.source.document.root.as_ref()?.as_mapping()?;
+        let entry =
+            entries.iter().find(|it| it.key.range.cover(it.value.range).contains_range(outer.range))?;
+        Some(entry.key.as_scalar()?.value.to_string())
+    }
+
     /// Whether the place is in a document inside a scalar.
     pub fn is_nested(&self) -> bool {
         self.source.within.is_some()

@@ -429,7 +429,7 @@ fn dedup(sites: &mut Vec<Site>) {
     });
 }
 
-fn in_document(path: &RepoPath, index: usize, placed: &Placed, range: TextRange) -> Spot {
+pub(super) fn in_document(path: &RepoPath, index: usize, placed: &Placed, range: TextRange) -> Spot {
     let range = placed.in_file(range);
     let part = Part { path: path.clone(), index, offset: range.start() };
     Spot {
@@ -443,7 +443,7 @@ fn in_document(path: &RepoPath, index: usize, placed: &Placed, range: TextRange)
 }
 
 /// The first key of a document, where it is the document that is wrong.
-fn first_key(path: &RepoPath, (index, placed): (usize, &Placed)) -> Option<Spot> {
+pub(super) fn first_key(path: &RepoPath, (index, placed): (usize, &Placed)) -> Option<Spot> {
     let root = placed.document.root.as_ref()?;
     let range = match root.as_mapping().and_then(|it| it.first()) {
         Some(entry) => entry.key.range,
@@ -456,7 +456,7 @@ fn first_key(path: &RepoPath, (index, placed): (usize, &Placed)) -> Option<Spot>
 }
 
 /// The entries of a kustomization file that lead to files or folders.
-fn entries(root: &Value) -> Vec<&Arc<Value>> {
+pub(super) fn entries(root: &Value) -> Vec<&Arc<Value>> {
     let mut found: Vec<&Arc<Value>> = Vec::new();
     for key in [
         "resources",

@@ -7,9 +7,17 @@ use std::sync::Arc;
 use super::walk::Point;
 use crate::compare::{DEPTH, same_text};
 
-/// What of a value is not what it was: scalars and lists, and what has no counterpart then. Where something was taken
-/// away, the mapping that held it. In the order of the value. What `but` names may change: keys below the value, joined by dots.
-pub(super) fn changed<'v>(now: Point<'v>, then: &Arc<Value>, but: &[String]) -> Vec<Point<'v>> {
+/// What of a value is not what it was.
+pub(super) enum Change<'v> {
+    /// A scalar or a list that was another one, or something that was not there.
+    Is(Point<'v>),
+    /// Something was taken out of this mapping, with where it was written then.
+    Gone { from: Point<'v>, was: Option<Site> },
+}
+
+/// What of a value is not what it was, in its order; what was taken out of a mapping last. What `but` names may change: keys
+/// below the value, joined by dots.
+pub(super) fn changed<'v>(now: Point<'v>, then: &Arc<Value>, but: &[String]) -> Vec<Change<'v>> {
     let mut found = Vec::new();
     Changes { but, found: &mut found }.compare(now, then, "", DEPTH);
     found
@@ -17,13 +25,13 @@ pub(super) fn changed<'v>(now: Point<'v>, then: &Arc<Value>, but: &[String]) -> 
 
 struct Changes<'a, 'v> {
     but: &'a [String],
-    found: &'a mut Vec<Point<'v>>,
+    found: &'a mut Vec<Change<'v>>,
 }
 
 impl<'v> Changes<'_, 'v> {
     fn compare(&mut self, now: Point<'v>, then: &Arc<Value>, path: &str, depth: u32) {
         // What is as deep as this is not told apart: the value that holds it was changed.
-        let Some(depth) = depth.checked_sub(1) else { return self.found.push(now) };
+        let Some(depth) = depth.checked_sub(1) else { return self.found.push(Change::Is(now)) };
         match (&now.value.data, &then.data) {
             (Data::Mapping(members), Data::Mapping(were)) => {
                 for member in members {
@@ -32,12 +40,14 @@ impl<'v> Changes<'_, 'v> {
                     match then.member(&member.key) {
                         _ if self.may(&path) => {}
                         Some(then) => self.compare(point, &then.value, &path, depth),
-                        None => self.found.push(point),
+                        None => self.found.push(Change::Is(point)),
                     }
                 }
-                let is_gone = |it: &Member| now.value.member(&it.key).is_none();
-                if were.iter().any(|it| is_gone(it) && !self.may(&below(path, &it.key))) {
-                    self.found.push(now);
+                for gone in were.iter().filter(|it| now.value.member(&it.key).is_none()) {
+                    if !self.may(&below(path, &gone.key)) {
+                        let was = gone.value.site.clone().or_else(|| gone.site.clone());
+                        self.found.push(Change::Gone { from: now, was });
+                    }
                 }
             }
             (Data::Sequence(items), Data::Sequence(were)) => match pairs(items, were) {
@@ -46,18 +56,18 @@ impl<'v> Changes<'_, 'v> {
                         let point = Point { value: item, member: None };
                         match then {
                             Some(then) => self.compare(point, then, path, depth),
-                            None => self.found.push(point),
+                            None => self.found.push(Change::Is(point)),
                         }
                     }
                 }
-                None => self.found.push(now),
+                None => self.found.push(Change::Is(now)),
             },
             (Data::Scalar(one), Data::Scalar(two)) => {
                 if same_text(one, two) == Some(false) {
-                    self.found.push(now);
+                    self.found.push(Change::Is(now));
                 }
             }
-            _ => self.found.push(now),
+            _ => self.found.push(Change::Is(now)),
         }
     }
 
