@@ -2,9 +2,11 @@
 //!
 //! The rules are those of source-watcher 2.2 (`internal/builder`): `*` never crosses a `/` and `**` is no more than
 //! `*` there, but a folder that matches is copied whole; `folder/**` loses the folder's name, every other pattern
-//! keeps the whole path; a path without wildcards is copied as `cp -r` does.
+//! keeps the whole path; a path without wildcards is copied as `cp -r` does. What is copied is the source's artifact, in
+//! which what that leaves out is not; and of what was copied the default exclusions are left out once more
+//! (`Build` archives with `SourceIgnoreFilter(nil, nil)`, and reads no `.sourceignore`).
 
-use manifests::{FileKind, ParsedFile, RepoPath, Tree};
+use manifests::{FileKind, LeftOut, ParsedFile, RepoPath, SourceTree, Tree, is_left_out_by_default};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,12 +24,21 @@ pub(crate) struct Copy {
     /// Whether `to` ends with a slash.
     into: bool,
     exclude: Vec<String>,
+    /// The `spec.ignore` of the source; nothing where the source leaves nothing out.
+    ignore: Option<Arc<str>>,
 }
 
+/// A source that is this repository, as it is copied from: its `spec.ignore`, or nothing if it leaves nothing out.
+pub(crate) type Source = Option<Arc<str>>;
+
 impl Copies {
-    /// The rules for `artifact` in a generator's spec that copy from sources whose alias `is_ours`. `None` if there
-    /// is no such artifact, or nothing in it is from here.
-    pub(crate) fn read(spec: &Value, artifact: &str, is_ours: impl Fn(&str) -> bool) -> Option<Copies> {
+    /// The rules for `artifact` in a generator's spec that copy from this repository, by the aliases of sources; `ours`
+    /// tells nothing of another one. `None` if there is no such artifact, or nothing in it is from here.
+    pub(crate) fn read(
+        spec: &Value,
+        artifact: &str,
+        mut ours: impl FnMut(&str) -> Option<Source>,
+    ) -> Option<Copies> {
         let artifacts = spec.get("artifacts")?.as_array()?;
         let artifact =
             artifacts.iter().find(|it| it.get("name").and_then(Value::as_str) == Some(artifact))?;
@@ -42,15 +53,14 @@ impl Copies {
                 continue;
             };
             let Some(to) = to.strip_prefix("@artifact/") else { continue };
-            if !is_ours(alias) {
-                continue;
-            }
+            let Some(ignore) = ours(alias) else { continue };
             let exclude = rule.get("exclude").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             copies.push(Copy {
                 from: from.to_owned(),
                 to: RepoPath::of_flux(to),
                 into: to.ends_with('/') || to.is_empty(),
                 exclude: exclude.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                ignore,
             });
         }
         (!copies.is_empty()).then_some(Copies(copies))
@@ -58,11 +68,37 @@ impl Copies {
 
     /// The artifact that these rules make of a repository.
     pub(crate) fn artifact<'a>(&self, tree: &'a dyn Tree) -> Artifact<'a> {
-        let mut artifact = Artifact { tree, files: BTreeMap::new(), folders: BTreeSet::new() };
+        let mut artifact = Artifact::of(tree);
         for copy in &self.0 {
-            copy.apply(tree, &mut artifact);
+            match copy.ignore.as_deref() {
+                Some(ignore) => copy.apply(&SourceTree::new(tree, Some(ignore)), &mut artifact),
+                None => copy.apply(tree, &mut artifact),
+            }
         }
+        artifact.files.retain(|to, _| !is_left_out_by_default(to));
         artifact
+    }
+
+    /// What leaves a file of the repository out of this folder of the artifact, where it would be but for that.
+    pub(crate) fn left_out(&self, tree: &dyn Tree, path: &RepoPath, dir: &RepoPath) -> Option<LeftOut> {
+        let why = |copy: &Copy| {
+            let source = SourceTree::new(tree, Some(copy.ignore.as_deref()?));
+            source.left_out(path)
+        };
+        let by_default = || is_left_out_by_default(path).then_some(LeftOut::Default);
+        // Walking the folders is for files of which it may be true.
+        if !self.0.iter().any(|copy| why(copy).or_else(by_default).is_some()) {
+            return None;
+        }
+        if self.artifact(tree).files.iter().any(|(to, from)| from == path && to.starts_with(dir)) {
+            return None;
+        }
+        self.0.iter().find_map(|copy| {
+            let mut whole = Artifact::of(tree);
+            copy.apply(tree, &mut whole);
+            let is_there = whole.files.iter().any(|(to, from)| from == path && to.starts_with(dir));
+            if is_there { why(copy).or_else(by_default) } else { None }
+        })
     }
 }
 
@@ -249,6 +285,12 @@ pub(crate) struct Artifact<'a> {
     folders: BTreeSet<RepoPath>,
 }
 
+impl<'a> Artifact<'a> {
+    fn of(tree: &'a dyn Tree) -> Self {
+        Self { tree, files: BTreeMap::new(), folders: BTreeSet::new() }
+    }
+}
+
 impl Tree for Artifact<'_> {
     fn read(&self, path: &RepoPath) -> Option<Arc<str>> {
         self.tree.read(self.files.get(path)?)
@@ -284,7 +326,8 @@ mod tests {
         .tree();
         let copy: Value = serde_json::from_str(rules).expect("rules are JSON");
         let spec = serde_json::json!({"artifacts": [{"name": "bundle", "copy": copy}]});
-        let copies = Copies::read(&spec, "bundle", |alias| alias == "repo").expect("has rules");
+        let copies =
+            Copies::read(&spec, "bundle", |alias| (alias == "repo").then_some(None)).expect("has rules");
         let artifact = copies.artifact(&tree);
         let mut out = String::new();
         for (to, from) in &artifact.files {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::charts::ChartUse;
-use crate::copies::Copies;
+use crate::copies::{Copies, Source};
 use crate::inputs::{Inputs, Remotes};
 use crate::kept::BuildKey;
 
@@ -155,10 +155,10 @@ struct Sources<'a> {
 enum Origin {
     /// A Git repository that is this one; what it leaves out.
     Ours(Arc<str>),
-    /// An artifact pushed from this one.
-    Pushed,
-    /// An artifact copied from this one.
-    Copied(Arc<Copies>),
+    /// An artifact pushed from this one; what is left out of what was pulled.
+    Pushed(Source),
+    /// An artifact copied from this one, and whether it is known from which folder.
+    Copied(Arc<Copies>, bool),
     Other,
     Untold(Gap),
 }
@@ -169,17 +169,18 @@ impl Sources<'_> {
         let Some(source) = source else { return Told::Elsewhere };
         let path = kustomization.spec.path.as_deref().unwrap_or_default();
         let near = self.near(kustomization);
-        let key = |copies, ignore: Option<&Arc<str>>| BuildKey {
+        let key = |copies, ignore| BuildKey {
             copies,
-            ignore: ignore.cloned(),
+            ignore,
             dir: RepoPath::of_flux(path),
             near: Arc::clone(&near),
             spec: Arc::clone(&kustomization.spec_json),
         };
         match self.origin(&source.target) {
-            Origin::Ours(ignore) => Told::Here(From::Build(key(None, Some(&ignore)))),
-            Origin::Pushed => Told::Here(From::Somewhere(key(None, None))),
-            Origin::Copied(copies) => Told::Here(From::Build(key(Some(copies), None))),
+            Origin::Ours(ignore) => Told::Here(From::Build(key(None, Some(ignore)))),
+            Origin::Pushed(ignore) => Told::Here(From::Somewhere(key(None, ignore))),
+            Origin::Copied(copies, true) => Told::Here(From::Build(key(Some(copies), None))),
+            Origin::Copied(copies, false) => Told::Here(From::Somewhere(key(Some(copies), None))),
             Origin::Other => Told::Elsewhere,
             Origin::Untold(why) => Told::Untold(why),
         }
@@ -225,7 +226,7 @@ impl Sources<'_> {
             },
             Kind::ExternalArtifact => self.copied(object),
             _ => match object.status.artifact.as_ref().and_then(|it| it.origin_source.as_ref()) {
-                Some(url) if self.remotes.is_ours(url) => Origin::Pushed,
+                Some(url) if self.remotes.is_ours(url) => Origin::Pushed(ignore_of_pulled(object)),
                 Some(_) => Origin::Other,
                 None => Origin::Untold(Gap::NoOrigin(source.clone())),
             },
@@ -246,19 +247,23 @@ impl Sources<'_> {
             return Origin::Untold(Gap::NoMaker(artifact.id.clone()));
         };
         let spec = generator.raw_spec();
+        let mut is_certain = true;
         let ours = |alias: &str| {
-            let sources = spec.get("sources").and_then(Value::as_array);
-            let index = sources.and_then(|all| all.iter().position(|it| text(it, "alias") == Some(alias)));
-            let Some(index) = index else { return false };
+            let sources = spec.get("sources").and_then(Value::as_array)?;
+            let index = sources.iter().position(|it| text(it, "alias") == Some(alias))?;
             let field = format!("spec.sources[{index}].name");
-            generator
-                .references()
-                .iter()
-                .find(|it| *it.field == *field)
-                .is_some_and(|it| matches!(self.look_flat(&it.target), Origin::Ours(_) | Origin::Pushed))
+            let source = generator.references().iter().find(|it| *it.field == *field)?;
+            match self.look_flat(&source.target) {
+                Origin::Ours(ignore) => Some(Some(ignore)),
+                Origin::Pushed(ignore) => {
+                    is_certain = false;
+                    Some(ignore)
+                }
+                _ => None,
+            }
         };
         match Copies::read(&spec, &artifact.id.name, ours) {
-            Some(copies) => Origin::Copied(Arc::new(copies)),
+            Some(copies) => Origin::Copied(Arc::new(copies), is_certain),
             None => Origin::Other,
         }
     }
@@ -270,6 +275,15 @@ impl Sources<'_> {
             _ => Origin::Other,
         }
     }
+}
+
+/// What an OCIRepository leaves out of what it pulled: nothing of a layer that it copies as it is (source-controller 1.9,
+/// `reconcileArtifact`).
+fn ignore_of_pulled(source: &Object) -> Source {
+    let spec = source.raw_spec();
+    let is_copied = spec.pointer("/layerSelector/operation").and_then(Value::as_str) == Some("copy");
+    (source.kind == Kind::OCIRepository && !is_copied)
+        .then(|| text(&spec, "ignore").unwrap_or_default().into())
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {

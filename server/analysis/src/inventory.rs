@@ -7,13 +7,13 @@
 
 use manifests::kustomize::{self, Build, Built, Files, Id, Origin, Overlay, Variable, Variables};
 use manifests::value::Member;
-use manifests::{RepoPath, Tree, Value};
+use manifests::{RepoPath, SourceTree, Tree, Value};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::copies::Copies;
+use crate::copies::{Copies, Source};
 use crate::index::DocRef;
 use crate::inputs::{Remotes, RepoView};
 use crate::json::json;
@@ -59,6 +59,8 @@ pub enum Untold {
     OtherRepository(String),
     /// Nothing in the repository makes this artifact.
     NoGenerator(String),
+    /// What this source leaves out (`spec.ignore`, `.sourceignore`) makes a difference, and it is not known what it is.
+    LeftOut(SourceRef),
 }
 
 impl std::fmt::Display for Untold {
@@ -68,6 +70,16 @@ impl std::fmt::Display for Untold {
             Untold::NoGenerator(name) => {
                 write!(f, "no ArtifactGenerator of this repository makes the artifact {name}")
             }
+            Untold::LeftOut(source) if source.kind == "OCIRepository" => write!(
+                f,
+                "{}/{} leaves files out, and which folder it was pushed from is not known",
+                source.kind, source.name
+            ),
+            Untold::LeftOut(source) => write!(
+                f,
+                "which `spec.ignore` {}/{} has is not known, and it makes a difference",
+                source.kind, source.name
+            ),
         }
     }
 }
@@ -86,6 +98,7 @@ const MAX_APPLICATIONS: usize = 5_000;
 pub fn inventory(repo: &RepoView<'_>) -> Inventory {
     let mut repository = Repository::read(repo.tree, &repo.index.delivery_files());
     repository.elsewhere(repo.remotes);
+    repository.note_made_sources();
     repository.inventory()
 }
 
@@ -96,10 +109,12 @@ struct Repository<'a> {
     generators: Vec<Found>,
     config_maps: HashMap<String, Vec<Found>>,
     sources: Vec<Found>,
+    /// Sources as Kustomizations apply them, by their documents.
+    made_sources: Vec<Found>,
     /// Sources that are known to be other repositories, with their URLs.
     elsewhere: Vec<(Id, String)>,
     /// What an artifact's rules make of the repository.
-    artifacts: RefCell<HashMap<Artifact, Option<Rc<Copies>>>>,
+    artifacts: RefCell<HashMap<Artifact, Vec<Rc<Copies>>>>,
     /// What was evaluated, with the file that it is written in.
     known: RefCell<HashMap<RepoPath, Vec<Known>>>,
 }
@@ -124,6 +139,19 @@ struct Evaluated {
     untold: Option<Untold>,
 }
 
+impl Evaluated {
+    /// What is built, if all ways in which it may be built read the same files.
+    fn take_one_of(&mut self, builds: Vec<Build>) {
+        let mut builds = builds.into_iter();
+        let Some(first) = builds.next() else { return };
+        if builds.any(|it| !it.files.keys().eq(first.files.keys())) {
+            self.untold = Some(Untold::LeftOut(self.source.clone()));
+            return;
+        }
+        self.build = Rc::new(first);
+    }
+}
+
 impl<'a> Repository<'a> {
     fn read(tree: &'a dyn Tree, paths: &[RepoPath]) -> Self {
         let mut repository = Self {
@@ -132,6 +160,7 @@ impl<'a> Repository<'a> {
             generators: Vec::new(),
             config_maps: HashMap::new(),
             sources: Vec::new(),
+            made_sources: Vec::new(),
             elsewhere: Vec::new(),
             artifacts: RefCell::default(),
             known: RefCell::default(),
@@ -164,6 +193,29 @@ impl<'a> Repository<'a> {
             if !url.contains("${") && !remotes.is_ours(url) {
                 self.elsewhere.push((id, url.to_owned()));
             }
+        }
+    }
+
+    /// A source is what applies it makes of its document: patches of the `spec.ignore` are common.
+    fn note_made_sources(&mut self) {
+        let mut made: Vec<Found> = Vec::new();
+        for found in &self.kustomizations {
+            let build = self.evaluate(&Rc::new((*found.value).clone()), &found.at.path).build;
+            for object in &build.objects {
+                let Origin::Document { path, index } = &object.origin else { continue };
+                let at = DocRef { path: path.clone(), index: *index };
+                let Some(written) = self.sources.iter().find(|it| it.at == at) else { continue };
+                let ignore = |it: &Value| it.text(&["spec", "ignore"]).map(str::to_owned);
+                if ignore(&written.value) != ignore(&object.value) {
+                    made.push(Found { at, value: Arc::clone(&object.value) });
+                }
+            }
+        }
+        if !made.is_empty() {
+            self.made_sources = made;
+            // They were evaluated without knowing.
+            self.known.take();
+            self.artifacts.take();
         }
     }
 
@@ -256,22 +308,65 @@ impl<'a> Repository<'a> {
         let variables = variables(spec, std::slice::from_ref(near), &mut maps);
         let overlay = overlay(spec, variables);
         if evaluated.source.kind == "ExternalArtifact" {
-            match self.copies(&evaluated.source, near) {
-                Some(copies) => {
-                    let artifact = copies.artifact(self.files.tree());
-                    let files = Files::new(&artifact);
-                    evaluated.build = Rc::new(kustomize::build(&files, &evaluated.dir, &overlay));
-                }
-                None => evaluated.untold = Some(Untold::NoGenerator(evaluated.source.name.clone())),
+            let mut builds = Vec::new();
+            for copies in self.copies(&evaluated.source, near) {
+                let artifact = copies.artifact(self.files.tree());
+                let files = Files::new(&artifact);
+                builds.push(kustomize::build(&files, &evaluated.dir, &overlay));
             }
+            if builds.is_empty() {
+                evaluated.untold = Some(Untold::NoGenerator(evaluated.source.name.clone()));
+            }
+            evaluated.take_one_of(builds);
             return evaluated;
         }
         if let Some(url) = self.is_elsewhere(&evaluated.source) {
             evaluated.untold = Some(Untold::OtherRepository(url.to_owned()));
             return evaluated;
         }
-        evaluated.build = Rc::new(kustomize::build(&self.files, &evaluated.dir, &overlay));
+        let mut builds = Vec::new();
+        for ignore in self.ignores(&evaluated.source, near) {
+            builds.push(match ignore {
+                None => kustomize::build(&self.files, &evaluated.dir, &overlay),
+                Some(ignore) => {
+                    let artifact = SourceTree::new(self.files.tree(), Some(&ignore));
+                    kustomize::build(&Files::new(&artifact), &evaluated.dir, &overlay)
+                }
+            });
+        }
+        evaluated.take_one_of(builds);
         evaluated
+    }
+
+    /// What a source may leave out, at least one: the `spec.ignore` of each document that may be it and is as near as any,
+    /// nothing where it may leave nothing out.
+    fn ignores(&self, source: &SourceRef, near: &RepoPath) -> Vec<Source> {
+        let is_it = |it: &&Found| {
+            Id::of(&it.value).is_some_and(|id| *id.kind == *source.kind && *id.name == *source.name)
+        };
+        // What is made of a document counts in its stead.
+        let is_written = |it: &&Found| !self.made_sources.iter().any(|made| made.at == it.at);
+        let written = self.sources.iter().filter(is_written);
+        let all: Vec<&Found> = written.chain(&self.made_sources).filter(is_it).collect();
+        let most = all.iter().map(|it| common(&it.at.path, near)).max().unwrap_or_default();
+        let mut found: Vec<Source> = Vec::new();
+        match source.kind.as_str() {
+            "GitRepository" if all.is_empty() => found.push(Some(Arc::default())),
+            "GitRepository" => {}
+            // What was pushed is not written down: it may hold no `.sourceignore`, or have another root.
+            _ => found.push(None),
+        }
+        if matches!(source.kind.as_str(), "GitRepository" | "OCIRepository") {
+            for it in all.into_iter().filter(|it| common(&it.at.path, near) == most) {
+                let is_copied = it.value.text(&["spec", "layerSelector", "operation"]) == Some("copy");
+                let ignore = it.value.text(&["spec", "ignore"]).unwrap_or_default();
+                let ignore = (!is_copied).then(|| ignore.into());
+                if !found.contains(&ignore) {
+                    found.push(ignore);
+                }
+            }
+        }
+        found
     }
 
     /// The other repository that a source is, if all documents that may be the source say so.
@@ -282,18 +377,41 @@ impl<'a> Repository<'a> {
         (may_be > 0 && elsewhere.len() == may_be).then(|| elsewhere[0].1.as_str())
     }
 
-    fn copies(&self, artifact: &SourceRef, near: &RepoPath) -> Option<Rc<Copies>> {
+    /// How an artifact may be copied together: one way where it is known what its sources leave out.
+    fn copies(&self, artifact: &SourceRef, near: &RepoPath) -> Vec<Rc<Copies>> {
         let makes = |found: &&Found| {
             let artifacts = found.value.dig(&["spec", "artifacts"]).and_then(Value::as_sequence);
             artifacts.into_iter().flatten().any(|it| it.text(&["name"]) == Some(&artifact.name))
         };
-        let generator = nearest(self.generators.iter().filter(makes), near)?;
+        let Some(generator) = nearest(self.generators.iter().filter(makes), near) else { return Vec::new() };
         let key = (generator.at.clone(), artifact.name.clone());
         if let Some(known) = self.artifacts.borrow().get(&key) {
             return known.clone();
         }
         let spec = generator.value.get("spec").map(|it| json(it, 32)).unwrap_or_default();
-        let copies = Copies::read(&spec, &artifact.name, |_| true).map(Rc::new);
+        let sources = spec.get("sources").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        let ignores = |alias: &str| {
+            let text = |it: &serde_json::Value, key: &str| {
+                it.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+            };
+            let source = sources.iter().find(|it| text(it, "alias") == alias);
+            source.map_or_else(Vec::new, |it| {
+                let (kind, namespace, name) = (text(it, "kind"), text(it, "namespace"), text(it, "name"));
+                self.ignores(&SourceRef { kind, namespace, name }, near)
+            })
+        };
+        let mut copies: Vec<Rc<Copies>> = Vec::new();
+        let mut ways = 1;
+        let mut way = 0;
+        while way < ways {
+            let read = Copies::read(&spec, &artifact.name, |alias| {
+                let all = ignores(alias);
+                ways = ways.max(all.len());
+                Some(all.get(way).or(all.last()).cloned().unwrap_or_default())
+            });
+            copies.extend(read.map(Rc::new));
+            way += 1;
+        }
         self.artifacts.borrow_mut().insert(key, copies.clone());
         copies
     }

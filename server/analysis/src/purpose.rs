@@ -6,6 +6,7 @@ use manifests::{
     FieldPath, LeftOut, LineIndex, Node, ParsedFile, Placed, RepoPath, Segment, Site, SourceTree, TextRange,
     TextSize, Value,
 };
+use std::collections::HashSet;
 
 use crate::page::{Page, spans};
 use crate::report::Hover;
@@ -91,19 +92,12 @@ impl View<'_> {
 
     /// What leaves a file out of the artifacts that clusters fetch, in sentences.
     pub(crate) fn say_left_out(&self, page: &mut Page, path: &RepoPath) {
-        for (cluster, derived) in self.derived.iter().enumerate() {
-            let from_here = &derived.binding.deliveries.from_here;
-            let keys = from_here.iter().map(|it| it.from.key()).filter(|it| path.starts_with(&it.dir));
-            let mut sources: Vec<&str> = keys.filter_map(|it| it.ignore.as_deref()).collect();
-            sources.sort_unstable();
-            sources.dedup();
-            for ignore in sources {
-                let artifact = SourceTree::new(self.inputs.repo.tree, Some(ignore));
-                let by = match artifact.left_out(path) {
-                    None => continue,
-                    Some(LeftOut::File(file, line)) => spans![w "by ", d file, w ":", w line],
-                    Some(LeftOut::Spec) => spans![w "by `spec.ignore` of the source"],
-                    Some(LeftOut::Default) => spans![w "as sources do by default"],
+        for cluster in 0..self.inputs.clusters.len() {
+            for why in self.left_out_of(cluster, path) {
+                let by = match why {
+                    LeftOut::File(file, line) => spans![w "by ", d file, w ":", w line],
+                    LeftOut::Spec => spans![w "by `spec.ignore` of the source"],
+                    LeftOut::Default => spans![w "as sources do by default"],
                 };
                 let cluster = words::data(self.cluster(cluster).name);
                 let mut words = spans![w "not in the artifact that ", d cluster, w " fetches: left out "];
@@ -111,6 +105,34 @@ impl View<'_> {
                 page.item(words);
             }
         }
+    }
+
+    /// What leaves a file out of the artifacts that a cluster applies, where it would be applied but for that. Nothing of a
+    /// file that some build reads all the same, and nothing of artifacts of which nobody knows where they were pushed from.
+    pub(crate) fn left_out_of(&self, cluster: usize, path: &RepoPath) -> Vec<LeftOut> {
+        let binding = &self.derived[cluster].binding;
+        if binding.known_to_read(path).next().is_some() {
+            return Vec::new();
+        }
+        let tree = self.inputs.repo.tree;
+        let mut asked = HashSet::new();
+        let mut found = Vec::new();
+        let certain = binding.deliveries.from_here.iter().filter(|it| it.from.is_certain());
+        for key in certain.map(|it| it.from.key()) {
+            let by_folder = key.copies.is_some().then_some(&key.dir);
+            if by_folder.is_none() && !path.starts_with(&key.dir)
+                || !asked.insert((&key.copies, key.ignore.as_deref(), by_folder))
+            {
+                continue;
+            }
+            let why = match (&key.copies, &key.ignore) {
+                (Some(copies), _) => copies.left_out(tree, path, &key.dir),
+                (None, Some(ignore)) => SourceTree::new(tree, Some(ignore)).left_out(path),
+                (None, None) => None,
+            };
+            found.extend(why.filter(|it| !found.contains(it)));
+        }
+        found
     }
 
     fn say_overridden(

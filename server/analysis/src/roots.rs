@@ -35,10 +35,14 @@ pub(crate) fn rooted(told: &Arc<Deliveries>, repo: &RepoView<'_>) -> Arc<Deliver
 /// Whether the folder of this name at the top of the repository makes what is in the inventory, and no folder of this name
 /// further down does. A root of its own name (`./`) proves nothing: every folder has one.
 fn holds_all(kustomization: &Object, key: &BuildKey, repo: &RepoView<'_>) -> bool {
-    if key.dir.is_root() {
+    // What is copied is named by its folder, whatever the root of the copy is.
+    if key.dir.is_root() && key.copies.is_none() {
         return false;
     }
     let (made, all) = makes(kustomization, &repo.index.covered(repo.tree, key));
+    if key.copies.is_some() {
+        return made > 0 && made == all;
+    }
     let others = repo.index.folders_ending_in(&key.dir);
     if others.is_empty() {
         // There is no other folder that it can be; objects come and go with edits.

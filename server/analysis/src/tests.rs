@@ -9,6 +9,7 @@ mod head;
 mod hovers;
 mod journey;
 mod kept;
+mod left_out;
 mod lenses;
 mod live;
 mod marks;

@@ -5,7 +5,7 @@
 //! reads, Helm values and templates are applied by nobody as they are.
 
 use flux::{Kind, ObjectId};
-use manifests::{ParsedFile, Placed, RepoPath, Role};
+use manifests::{LeftOut, ParsedFile, Placed, RepoPath, Role};
 
 use crate::index::flux_object;
 use crate::inputs::Proof;
@@ -20,7 +20,7 @@ use crate::words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Unapplied {
     /// A source leaves its file out of what clusters fetch.
-    LeftOut,
+    LeftOut { why: LeftOut },
     /// A build made it, and does not any more: it is live until that is applied. What that is called, by cluster.
     Still { words: Vec<String> },
     /// Nothing applies it.
@@ -70,14 +70,13 @@ impl View<'_> {
         if self.is_of_a_chart(path) || crate::navigation::is_input(self.inputs, path) {
             return None;
         }
-        let mut left_out = Page::default();
-        self.say_left_out(&mut left_out, path);
-        if !left_out.is_empty() {
-            return Some(Unapplied::LeftOut);
-        }
         let words = self.still_applied(path, placed);
         if !words.is_empty() {
             return Some(Unapplied::Still { words });
+        }
+        let clusters = 0..self.inputs.clusters.len();
+        if let Some(why) = clusters.flat_map(|it| self.left_out_of(it, path)).next() {
+            return Some(Unapplied::LeftOut { why });
         }
         let words = self.of_nothing_at(path, kind)?;
         let doubts = self.doubts(path, kind);
@@ -189,7 +188,7 @@ impl View<'_> {
         let severity = self.inputs.settings.not_applied?;
         let (placed, words) = file.documents().iter().find_map(|it| match self.unapplied(path, it)? {
             Unapplied::Nothing { words } => Some((it, words)),
-            Unapplied::LeftOut | Unapplied::Still { .. } | Unapplied::Unsure { .. } => None,
+            Unapplied::LeftOut { .. } | Unapplied::Still { .. } | Unapplied::Unsure { .. } => None,
         })?;
         let identity = placed.document.identity()?;
         let clusters = self.inputs.clusters.iter().filter(|it| self.inputs.settings.maps(path, it));
@@ -221,7 +220,14 @@ impl View<'_> {
         let (placed, unapplied) =
             file.documents().iter().find_map(|it| Some((it, self.unapplied(path, it)?)))?;
         let title = match unapplied {
-            Unapplied::LeftOut => "Flux: left out of what is fetched".to_owned(),
+            Unapplied::LeftOut { why } => {
+                let by = match why {
+                    LeftOut::File(file, line) => format!(" by {}:{line}", words::data(file.as_str())),
+                    LeftOut::Spec => " by spec.ignore".to_owned(),
+                    LeftOut::Default => String::new(),
+                };
+                format!("Flux: left out of what is fetched{by}")
+            }
             Unapplied::Still { words } => words.into_iter().next()?,
             Unapplied::Nothing { words } => words,
             Unapplied::Unsure { words, doubts }
@@ -248,12 +254,13 @@ impl View<'_> {
         let mut page = Page::default();
         page.heading(spans![d format!("{}/{}", identity.kind, identity.name)]);
         match self.unapplied(path, placed)? {
-            Unapplied::LeftOut => return None,
+            Unapplied::LeftOut { .. } => return None,
             Unapplied::Unsure { .. } if self.inputs.settings.not_applied.is_none() => return None,
             Unapplied::Still { words } => {
                 for words in words {
                     page.line(spans![d words]);
                 }
+                self.say_left_out(&mut page, path);
             }
             Unapplied::Nothing { words } => {
                 page.line(spans![w "Nothing applies this file. ", d words]);

@@ -3,6 +3,9 @@
 //! A `.sourceignore` and a source's `spec.ignore` have the syntax of `.gitignore`. Any pattern at all replaces the
 //! default exclusions, but for those of version control. Symbolic links are never in an artifact, what Git ignores is,
 //! if it is tracked. Unlike Git's own, a later pattern may bring a file of an excluded folder back.
+//!
+//! An OCIRepository does the same with what it pulled, unless its layer is copied as it is (`flux push artifact` reads no
+//! `.sourceignore`, it leaves out version control and pictures and archives).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -49,6 +52,12 @@ pub enum LeftOut {
     Spec,
     /// What is left out where nothing else is said.
     Default,
+}
+
+/// Whether what is left out where nothing is said is about a file: an ArtifactGenerator's artifact is archived so, whatever
+/// is said of its sources.
+pub fn is_left_out_by_default(path: &RepoPath) -> bool {
+    [&*DEFAULTS, &*VERSION_CONTROL].into_iter().find_map(|it| it.says(path, false)) == Some(true)
 }
 
 /// One line, or several that leave out alike.

@@ -48,7 +48,7 @@ pub use crate::{
     tree::{Alias, Entry, Node, NodeKind, Scalar, ScalarStyle},
     value::{Site, Value},
 };
-pub use artifact::{LeftOut, SOURCE_IGNORE, SourceTree};
+pub use artifact::{LeftOut, SOURCE_IGNORE, SourceTree, is_left_out_by_default};
 pub use text_size::{TextRange, TextSize};
 
 /// A byte count as a text size. Files over [`MAX_FILE_LEN`] are never parsed, so this saturates in theory only.

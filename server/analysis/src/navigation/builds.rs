@@ -1,9 +1,10 @@
 //! Upwards: which build files and Flux Kustomizations a file ends up in.
 
 use flux::Kind;
-use manifests::{Placed, RepoPath, kustomize};
+use manifests::{Placed, RepoPath, SourceTree, kustomize};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::mention::{self, InSource, What};
 use super::resolve::Root;
@@ -48,6 +49,7 @@ impl Navigator<'_> {
         }
         let mut above = Above::default();
         let mut seen: BTreeSet<(RepoPath, bool)> = BTreeSet::new();
+        let whole = file;
         // Files to look at, and whether a Flux Kustomization lies between them and the file.
         let mut open = vec![(file.clone(), false)];
         while let Some((file, crossed)) = open.pop() {
@@ -61,7 +63,7 @@ impl Navigator<'_> {
                 }
                 open.push((build, crossed));
             }
-            for applier in self.direct_appliers(&file) {
+            for applier in self.direct_appliers(&file, if crossed { &file } else { whole }) {
                 above.all.insert(Place::Applier(applier.clone()));
                 if !crossed {
                     above.appliers.insert(applier.clone());
@@ -120,18 +122,19 @@ impl Navigator<'_> {
     }
 
     /// Flux Kustomizations whose build begins with this file: its folder's build file, or a file of a folder without.
-    fn direct_appliers(&self, file: &RepoPath) -> Vec<DocRef> {
+    /// A source that leaves out the file at which the question began (`of`) does not bring it there.
+    fn direct_appliers(&self, file: &RepoPath, of: &RepoPath) -> Vec<DocRef> {
         let mut found = Vec::new();
         let mut folder = file.parent();
         if is_build_file(file) {
             if let Some(own) = &folder {
-                found.extend(self.appliers_of(own));
+                found.extend(self.appliers_of(own, &[file, of]));
             }
             folder = folder.and_then(|it| it.parent());
         }
         // A folder without a build file is read with all that is below it.
         while let Some(it) = folder.filter(|it| !self.has_build_file(it)) {
-            found.extend(self.appliers_of(&it));
+            found.extend(self.appliers_of(&it, &[file, of]));
             folder = it.parent();
         }
         let copied = self.copied();
@@ -142,17 +145,17 @@ impl Navigator<'_> {
         found
     }
 
-    /// Documents of Flux Kustomizations (or of what makes one) whose path is this folder of this repository.
-    fn appliers_of(&self, folder: &RepoPath) -> Vec<DocRef> {
+    /// Documents of Flux Kustomizations (or of what makes one) whose path is this folder of this repository, and whose
+    /// source leaves out none of these files.
+    fn appliers_of(&self, folder: &RepoPath, files: &[&RepoPath]) -> Vec<DocRef> {
         let is_one = |at: &&DocRef| {
             let Some(placed) = self.document(at) else { return false };
             let is_applier = flux_object(&placed.document)
                 .is_some_and(|(kind, _)| matches!(kind, Kind::Kustomization | Kind::FluxInstance));
             is_applier
-                && self
-                    .builds_of(at, &placed)
-                    .iter()
-                    .any(|path| path.path == *folder && self.is_here(at, path))
+                && self.builds_of(at, &placed).iter().any(|path| {
+                    path.path == *folder && self.is_here(at, path) && !self.leaves_out(path, files)
+                })
         };
         self.catalog().naming_path(folder).filter(is_one).cloned().collect()
     }
@@ -173,6 +176,20 @@ impl Navigator<'_> {
             Root::Untold => !path.path.is_root(),
             Root::Copied(_) | Root::Elsewhere => false,
         }
+    }
+
+    /// Whether a source leaves any of these files out of its artifact, whichever of the documents of its name it is.
+    fn leaves_out(&self, path: &InSource, files: &[&RepoPath]) -> bool {
+        let Some(source) = path.source.as_ref().filter(|it| it.kind == "GitRepository") else { return false };
+        let mut ignores = self.ignores_of(&source.name);
+        if ignores.is_empty() {
+            ignores.push(Arc::default());
+        }
+        let tree = self.view.inputs.repo.tree;
+        ignores.iter().all(|it| {
+            let artifact = SourceTree::new(tree, Some(it));
+            files.iter().any(|file| artifact.left_out(file).is_some())
+        })
     }
 
     /// Kustomizations whose source an ArtifactGenerator of this repository copies together, with what they read.

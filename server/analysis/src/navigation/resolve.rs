@@ -269,6 +269,19 @@ impl Navigator<'_> {
         urls.reduce(|a, b| a || b)
     }
 
+    /// What the documents that may be a GitRepository leave out of its artifact, in the order of paths.
+    pub(super) fn ignores_of(&self, name: &str) -> Vec<Arc<str>> {
+        let mut found: Vec<Arc<str>> = Vec::new();
+        for at in self.catalog().named("GitRepository", name) {
+            let Some(placed) = self.document(at) else { continue };
+            let ignore: Arc<str> = placed.document.scalar("spec.ignore").unwrap_or_default().into();
+            if !found.contains(&ignore) {
+                found.push(ignore);
+            }
+        }
+        found
+    }
+
     fn some_source_is_ours(&self) -> bool {
         *self.has_own_source.get_or_init(|| {
             self.catalog().of_kind(Some("GitRepository")).any(|(_, _, at)| {
@@ -292,13 +305,12 @@ impl Navigator<'_> {
         let ours = |alias: &str| {
             let text = |it: &Value, key: &str| it.get(key).and_then(Value::as_str).map(str::to_owned);
             let source = sources.iter().find(|it| text(it, "alias").as_deref() == Some(alias));
-            let Some((kind, name)) = source.and_then(|it| text(it, "kind").zip(text(it, "name"))) else {
-                return false;
-            };
+            let (kind, name) = source.and_then(|it| text(it, "kind").zip(text(it, "name")))?;
             let named = Named::new(&kind, &name, None);
             // From generator to generator may be a circle.
-            kind == "GitRepository"
-                && !(self.git_repository(&named) == Some(false) && self.some_source_is_ours())
+            let is_ours = kind == "GitRepository"
+                && !(self.git_repository(&named) == Some(false) && self.some_source_is_ours());
+            is_ours.then(|| Some(self.ignores_of(&named.name).into_iter().next().unwrap_or_default()))
         };
         Some(
             Copies::read(&spec, &artifact.name, ours)

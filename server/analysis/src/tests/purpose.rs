@@ -139,20 +139,30 @@ fn a_file_that_is_not_in_the_artifact() {
     check_hover(
         &format!("{apps}{}", cluster("/apps/set*")),
         expect![[r#"
-        apps/settings.yaml:3
-          metadata: {name: settings}
-                           ^^^^^^^^
-        - not in the artifact that `staging` fetches: left out by `spec.ignore` of the source
-    "#]],
+            apps/settings.yaml:3
+              metadata: {name: settings}
+                               ^^^^^^^^
+            **`ConfigMap/settings`**
+
+            `staging: still applied main@1a2b3c4 by apps; taken out here, will be left behind when that is applied`
+
+            - not in the artifact that `staging` fetches: left out by `spec.ignore` of the source
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
     );
     check_hover(
         &format!("{apps}//- apps/.sourceignore\n# drafts\n*.yaml\n{}", cluster("")),
         expect![[r#"
-        apps/settings.yaml:3
-          metadata: {name: settings}
-                           ^^^^^^^^
-        - not in the artifact that `staging` fetches: left out by `apps/.sourceignore`:2
-    "#]],
+            apps/settings.yaml:3
+              metadata: {name: settings}
+                               ^^^^^^^^
+            **`ConfigMap/settings`**
+
+            `staging: still applied main@1a2b3c4 by apps; taken out here, will be left behind when that is applied`
+
+            - not in the artifact that `staging` fetches: left out by `apps/.sourceignore`:2
+            - cluster `staging`, read 2026-11-22 06:00 UTC, live
+        "#]],
     );
     // Elsewhere nobody would look for it.
     let docs = format!("//- docs/settings.yaml\n{settings}");

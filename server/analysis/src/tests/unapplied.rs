@@ -217,9 +217,9 @@ fn what_a_source_leaves_out_is_another_answer() {
     check_lenses(
         &format!("{repo}{FLEET}{ON}"),
         expect![[r#"
-        apps/web.yaml:1 [✓ staging: live main@1a2b3c4 by apps] [Reconcile now]
-        apps/draft.yaml:1 [Flux: left out of what is fetched]
-    "#]],
+            apps/web.yaml:1 [✓ staging: live main@1a2b3c4 by apps] [Reconcile now]
+            apps/draft.yaml:1 [Flux: left out of what is fetched by .sourceignore:2]
+        "#]],
     );
     check_hover(
         &format!("{repo}{FLEET}{ON}"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analysis::{Lacks, Memo, Past, Refs, RepoIndex};
-use manifests::RepoPath;
+use manifests::{RepoPath, SOURCE_IGNORE};
 use tokio::sync::mpsc;
 
 use super::Event;
@@ -270,6 +270,7 @@ impl Indexing {
         // A folder or a closed file that went and is back already looks as it did, but whoever read it meanwhile saw
         // nothing. What is open is read from its buffer.
         let is_open = |path: &RepoPath| self.overlay.buffers.contains_key(path);
+        let ignores = self.stale.all || paths.iter().any(|it| it.file_name() == SOURCE_IGNORE);
         let touched = self.stale.all || !paths.iter().all(is_open);
         // The index does not change by that, but what is open was unsaved and is saved now, or differs from the disk now.
         let saved = paths.iter().any(is_open);
@@ -295,7 +296,8 @@ impl Indexing {
             }
             changed |= set(&mut self.index, &mut self.known, &self.overlay, &path);
         }
-        if touched && !changed {
+        // Of what a `.sourceignore` leaves out the index knows nothing, builds do.
+        if touched && (!changed || ignores) {
             self.index.touch();
             changed = true;
         } else if saved && !changed {

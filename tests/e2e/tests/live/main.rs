@@ -13,6 +13,7 @@ mod consenting;
 mod gating;
 mod heads;
 mod journey;
+mod left_out;
 mod objects;
 mod outage;
 mod reporting;
