@@ -4,9 +4,12 @@
 //! What source-controller 1.9 packages (`internal/helm/chart/builder_local.go`): the folder as a whole with what stands in
 //! its `charts/`, local dependencies (`file://`), and with `valuesFiles` their merge in the place of its `values.yaml`.
 //! What a chart's `.helmignore` keeps out is no part of it.
+//!
+//! Of what is packaged only what a release is made of counts: a README, values files that are not listed, and what a
+//! `Chart.yaml` tells for people are in the package and make no difference, unless a template reads them.
 
 use flux::{Facts, Kind, Object, Role};
-use manifests::{FileKind, ParsedFile, RepoPath, SourceTree, Tree};
+use manifests::{FileKind, ParsedFile, RepoPath, SourceTree, Tree, value};
 use serde_json::Value;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +23,19 @@ use crate::versions::Version;
 use crate::view::View;
 
 const CHART_FILE: &str = "Chart.yaml";
+/// How templates read files of their chart.
+const FILES: &str = ".Files";
+/// What a `Chart.yaml` tells for people, and how templates call it.
+const FOR_PEOPLE: &[(&str, &str)] = &[
+    ("annotations", "Annotations"),
+    ("deprecated", "Deprecated"),
+    ("description", "Description"),
+    ("home", "Home"),
+    ("icon", "Icon"),
+    ("keywords", "Keywords"),
+    ("maintainers", "Maintainers"),
+    ("sources", "Sources"),
+];
 /// Dependencies of dependencies that are followed.
 const DEPTH: u32 = 8;
 /// How many charts of commits are kept.
@@ -46,12 +62,16 @@ pub(crate) struct ChartKey {
     pub(crate) values: Arc<[RepoPath]>,
     /// What the source leaves out: its `spec.ignore`.
     ignore: Arc<str>,
+    /// Whether the release's own values speak of files of the chart, for templates to read.
+    reads_files: bool,
 }
 
 /// A chart as one version of the repository has it.
 #[derive(Debug, Default)]
 pub(crate) struct ChartText {
     files: BTreeMap<RepoPath, Arc<str>>,
+    /// What is packaged beside that, and read by no template.
+    beside: BTreeMap<RepoPath, Arc<str>>,
     /// What else it is made of beside its folder, `valuesFiles` not counted.
     pub(crate) folders: Vec<RepoPath>,
     /// `version` of `Chart.yaml`; none without one.
@@ -94,6 +114,7 @@ impl ChartUse {
                 folder: RepoPath::of_flux(text("chart")?),
                 values: values.iter().filter_map(Value::as_str).map(RepoPath::of_flux).collect(),
                 ignore,
+                reads_files: release.spec_json.contains(FILES),
             },
             by_version: text("reconcileStrategy") != Some("Revision"),
             release: Arc::clone(release),
@@ -128,6 +149,10 @@ impl ChartText {
         let mut text = ChartText::default();
         text.read_chart(&artifact, &key.folder, DEPTH);
         text.version = version(&artifact, key);
+        if key.reads_files || text.files.values().any(|it| it.contains(FILES)) {
+            text.files.append(&mut text.beside);
+        }
+        text.beside.clear();
         if !key.values.is_empty()
             && let Some(own) = key.folder.join("values.yaml")
         {
@@ -177,7 +202,12 @@ impl ChartText {
             }
             match kind {
                 FileKind::Directory => self.read_folder(tree, chart, &path, ignore),
-                FileKind::File => self.files.extend(tree.read(&path).map(|text| (path, text))),
+                FileKind::File => {
+                    let Some(text) = tree.read(&path) else { continue };
+                    let inside: Vec<&str> = inside.split('/').filter(|it| !it.is_empty()).collect();
+                    let of = if is_used(&inside, &text) { &mut self.files } else { &mut self.beside };
+                    of.insert(path, text);
+                }
                 FileKind::Symlink | FileKind::Other => {}
             }
         }
@@ -193,10 +223,20 @@ impl ChartText {
         self.version.is_some()
     }
 
+    /// Whether its templates, or its values for them, tell something of its `Chart.yaml`.
+    fn tells(&self, name: &str) -> bool {
+        let mut mentions = self.files.values().flat_map(|it| it.split(".Chart").skip(1));
+        // `toYaml .Chart` tells all of it.
+        mentions.any(|rest| rest.strip_prefix('.').is_none_or(|it| it.starts_with(name)))
+    }
+
     fn compare(&self, other: &ChartText, key: &ChartKey) -> Compared {
         let paths: BTreeSet<&RepoPath> = self.files.keys().chain(other.files.keys()).collect();
         for path in paths {
             let same = match (self.files.get(path), other.files.get(path)) {
+                (Some(one), Some(two)) if path.file_name() == CHART_FILE => {
+                    one == two || self.describes_the_same(other, path, one, two)
+                }
                 (Some(one), Some(two)) => one == two || says_the_same(path, one, two, key),
                 _ => false,
             };
@@ -206,6 +246,37 @@ impl ChartText {
         }
         Compared::Same
     }
+
+    /// Whether two texts of a `Chart.yaml` say the same to what the release is made of.
+    fn describes_the_same(&self, other: &ChartText, path: &RepoPath, one: &str, two: &str) -> bool {
+        let is_told = |key: &str| {
+            let name = FOR_PEOPLE.iter().find(|(it, _)| *it == key).map(|(_, name)| name);
+            name.is_none_or(|name| self.tells(name) || other.tells(name))
+        };
+        let told = |text: &str| {
+            let file = ParsedFile::parse(text);
+            let value = value::of_file(path, &file).into_iter().flatten().next()?;
+            let members = value.as_mapping()?.iter().filter(|it| is_told(&it.key));
+            Some(members.map(|it| (Arc::clone(&it.key), Arc::clone(&it.value))).collect::<Vec<_>>())
+        };
+        let (Some(one), Some(two)) = (told(one), told(two)) else { return one.lines().eq(two.lines()) };
+        one.len() == two.len()
+            && one
+                .iter()
+                .all(|(key, value)| two.iter().any(|(other, it)| other == key && it.says_the_same(value)))
+    }
+}
+
+/// Whether a file of a chart, by its path in it, is part of what a release is made of, whatever templates read.
+fn is_used(inside: &[&str], text: &str) -> bool {
+    match inside {
+        ["charts", _, rest @ ..] if !rest.is_empty() => is_used(rest, text),
+        // Notes are for people. What they define other templates may use.
+        ["templates", .., name] if name.ends_with("NOTES.txt") => text.contains("define"),
+        ["charts" | "crds" | "templates", ..] => true,
+        [name] => matches!(*name, CHART_FILE | "values.yaml" | "requirements.yaml"),
+        _ => false,
+    }
 }
 
 /// Comments count in a template, where they are part of what it makes, and not in what is only read for its values. Line
@@ -214,7 +285,7 @@ fn says_the_same(path: &RepoPath, one: &str, two: &str, key: &ChartKey) -> bool 
     if one.lines().eq(two.lines()) {
         return true;
     }
-    let is_values = matches!(path.file_name(), CHART_FILE | "values.yaml") || key.values.contains(path);
+    let is_values = path.file_name() == "values.yaml" || key.values.contains(path);
     if !is_values {
         return false;
     }

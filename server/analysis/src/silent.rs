@@ -16,6 +16,7 @@ use crate::deliveries::Delivery;
 use crate::earlier::Text;
 use crate::held::{Gap, Lack, gaps};
 use crate::index::{Covered, Outline};
+use crate::journey::{Reach, Stage};
 use crate::placing::{Spot, build::near};
 use crate::view::{MadeOf, View, in_inventory};
 
@@ -113,9 +114,9 @@ impl View<'_> {
             return Vec::new();
         }
         let binding = &self.derived[cluster].binding;
+        let mut files: Vec<RepoPath> = self.charts_of(cluster).iter().map(|it| it.key.chart_file()).collect();
         let ready = binding.deliveries.from_here.iter().zip(&binding.covered);
         let ready = ready.filter(|(it, _)| self.ready_at(cluster, it).is_some());
-        let mut files: Vec<RepoPath> = Vec::new();
         for (delivery, covered) in ready {
             files.extend(covered.quiet.iter().filter_map(|it| Some(it.site.in_file()?.0)));
             if builds_nothing(delivery, covered) {
@@ -158,7 +159,59 @@ impl View<'_> {
             let (spot, code, sentence) = (it.spot.clone(), it.code, it.sentence.clone());
             found.push(Silent { by, verdict, revision, spot, code, sentence });
         }
+        found.extend(self.untaken_charts(cluster, path, within));
         found
+    }
+
+    /// Charts that Flux passes over because the version that stands in this file is the one that it had before.
+    fn untaken_charts(&self, cluster: usize, path: &RepoPath, within: Option<TextRange>) -> Vec<Silent> {
+        let mut found: Vec<Silent> = Vec::new();
+        if path.file_name() != "Chart.yaml" {
+            return found;
+        }
+        for chart in self.charts_of(cluster).iter().filter(|it| it.key.chart_file() == *path) {
+            let release = &chart.release;
+            let Some(verdict) = self.verdict(cluster, &release.id) else { continue };
+            // Who stops Flux knows that nothing is taken.
+            let mut takers = [Some(release), chart.chart.as_ref(), Some(&chart.source)].into_iter().flatten();
+            if takers.any(|it| it.spec.suspend) || verdict.state == flux::State::Terminating {
+                continue;
+            }
+            let Some(journey) = self.chart_journey(cluster, chart) else { continue };
+            let (Some(untaken), Some(taken)) = (&journey.untaken, &verdict.applied) else { continue };
+            // While somebody types the version may still come.
+            let Reach::At(
+                stage @ (Stage::Saved | Stage::Committed | Stage::Pushed | Stage::Fetched | Stage::Packaged),
+            ) = journey.reach
+            else {
+                continue;
+            };
+            let Some(spot) = self.version_of_chart(path) else { continue };
+            if !within.is_none_or(|within| within.contains(spot.range.start())) {
+                continue;
+            }
+            let what = match &untaken.differs {
+                Some(file) => format!("{file} is not what was packaged"),
+                None => "the chart here is not what was packaged".to_owned(),
+            };
+            let is_there = stage >= Stage::Fetched;
+            let taking = if is_there { "does not take it" } else { "will not take it" };
+            let version = &untaken.version;
+            let sentence = format!(
+                "{what} as {version}, and {} {taking} under the same version (reconcileStrategy ChartVersion): raise `version`",
+                release.id
+            );
+            let (by, revision) = (release.id.clone(), taken.clone());
+            found.push(Silent { by, verdict, revision, spot, code: "ChartNotTaken", sentence });
+        }
+        found
+    }
+
+    /// Where a `Chart.yaml` says its version.
+    fn version_of_chart(&self, path: &RepoPath) -> Option<Spot> {
+        let file = self.inputs.repo.tree.parsed(path)?;
+        let value = manifests::value::of_file(path, &file).into_iter().flatten().next()?;
+        Spot::at(value.get("version")?.site.as_ref()?, true)
     }
 
     /// Whether the text is that of the revision: the entry of a kustomization.yaml, the whole of another document.

@@ -1,6 +1,7 @@
 //! Helm charts that lie in the repository: how far their texts have come, and those that Flux does not take.
 
 mod gated;
+mod untaken;
 
 use expect_test::{Expect, expect};
 
