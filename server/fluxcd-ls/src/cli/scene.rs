@@ -267,7 +267,11 @@ impl Scene {
                 // Nothing was dropped from what is not there; Flux makes it again.
                 LiveAnswer::Gone => return None,
                 LiveAnswer::Forbidden { verb, resource } => {
-                    format!("live objects: no permission to {verb} {resource} in {}", wanted.object.namespace)
+                    let place = match &*wanted.object.namespace {
+                        "" => String::new(),
+                        namespace => format!(" in {namespace}"),
+                    };
+                    format!("live objects: no permission to {verb} {resource}{place}")
                 }
                 LiveAnswer::NotServed => format!("{}: the cluster does not serve this kind", wanted.object),
                 LiveAnswer::Failed(why) => format!("live objects: {why}"),
