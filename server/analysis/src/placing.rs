@@ -313,8 +313,17 @@ impl Scene<'_> {
 
     fn somewhere(&self, fault: &Fault, look: &LookFor) -> Option<Spot> {
         let built = self.built(fault.object.as_ref()?)?;
-        let found = look::in_value(&built.value, look);
-        let [points] = found.as_slice() else { return self.object_name(fault).map(near) };
+        let found = match look {
+            LookFor::Unencrypted => look::unencrypted(&built.value),
+            _ => look::in_value(&built.value, look),
+        };
+        let [points] = found.as_slice() else {
+            let block = matches!(look, LookFor::Unencrypted).then(|| Path::of(&["sops"]));
+            return match block {
+                Some(path) => self.field(fault, &path, None, &Problem::Invalid),
+                None => self.object_name(fault).map(near),
+            };
+        };
         let site = mark(points)?;
         let mut spot = Spot::at(&site, true)?;
         if let Some(point) = points.last() {

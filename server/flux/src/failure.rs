@@ -154,6 +154,9 @@ pub enum Entry {
     Text(String),
     /// The entry, of a generator too, that leads to this file or folder of the artifact.
     LeadsTo(String),
+    /// The entry that leads to an encrypted file which is decrypted before the build: of a `secretGenerator`, a patch. Of
+    /// the folder and of all that it includes.
+    Encrypted,
     /// It does not parse; the line is a hint only.
     Syntax {
         /// From 1, if it is right.
@@ -219,6 +222,8 @@ pub enum LookFor {
     },
     /// What the parser does not take: parse the file again.
     Syntax,
+    /// A value that by the rules of the object's own `sops` is encrypted, and is not.
+    Unencrypted,
     /// This text.
     Text(String),
 }

@@ -64,7 +64,11 @@ pub fn standing(case: &Case, own: &Value, at: usize, commit: &str) -> Standing {
             return under_way("to be ready");
         }
         let revision = match kind {
-            "Kustomization" => &item["status"]["lastAppliedRevision"],
+            // What is copied from a commit has a revision of its own.
+            "Kustomization" => match &item["status"]["lastAppliedOriginRevision"] {
+                Value::Null => &item["status"]["lastAppliedRevision"],
+                origin => origin,
+            },
             "GitRepository" if name == "flux-system" => &item["status"]["artifact"]["revision"],
             _ => continue,
         };
@@ -118,6 +122,7 @@ pub fn made_from_text(own: &mut Value, says: &Says) {
     if says.kind == "Kustomization" {
         let status = item["status"].as_object_mut().expect("it has a status");
         status.remove("lastAppliedRevision");
+        status.remove("lastAppliedOriginRevision");
         if says.reason != "HealthCheckFailed" {
             status.remove("inventory");
         }

@@ -4,7 +4,7 @@ use flux::Kind;
 use flux::failure::{Entry, Fault, FileName, From, LookFor, PatchIs, Problem};
 use manifests::kustomize::{self, KUSTOMIZATION_NAMES, Use};
 use manifests::value::Data;
-use manifests::{Document, Placed, RepoPath, Site, TextRange, TextSize, Tree, Value, value};
+use manifests::{Document, ParsedFile, Placed, RepoPath, Site, TextRange, TextSize, Tree, Value, value};
 use std::sync::Arc;
 
 use super::walk::{Point, field, own_mark, walk};
@@ -26,6 +26,7 @@ impl Scene<'_> {
         let dir = folder.map_or_else(|| content.dir.clone(), RepoPath::of_flux);
         match entry {
             Entry::LeadsTo(path) => self.leads_to(folder.map(|_| &dir), &RepoPath::of_flux(path)),
+            Entry::Encrypted => self.encrypted(),
             Entry::Whole => self.whole(&dir),
             Entry::Syntax { .. } => self.syntax(&self.build_files(&dir).into_iter().next()?),
             Entry::Key { key, problem: Problem::NotFound } if key.last_key() == Some("replacements") => {
@@ -139,6 +140,31 @@ impl Scene<'_> {
         Spot::at(site, true)
     }
 
+    /// The entry of a kustomization file that leads to an encrypted file, if there is only one.
+    fn encrypted(&self) -> Option<Spot> {
+        // As kustomize-controller tells them apart from those that it leaves alone.
+        const MARKS: [&str; 4] = ["\"mac\": \"ENC[", "sops_mac=ENC[", "[sops]", "mac: ENC["];
+        let content = self.content.as_ref()?;
+        let mut found = Vec::new();
+        for folder in self.folders() {
+            let roots = self.build_files(&folder).into_iter().filter_map(|it| self.root(&it));
+            for root in roots.collect::<Vec<_>>() {
+                for entry in decrypted_entries(&root) {
+                    let name = entry.as_str().and_then(|it| it.rsplit('=').next());
+                    let path = name.and_then(|it| folder.join(it));
+                    let path = path.map(|it| content.in_repository(self.tree, &it));
+                    let text = path.and_then(|it| self.tree.read(&it));
+                    if text.is_some_and(|text| MARKS.iter().any(|it| text.contains(it))) {
+                        found.extend(own_mark(Point { value: entry, member: None }));
+                    }
+                }
+            }
+        }
+        dedup(&mut found);
+        let [site] = found.as_slice() else { return None };
+        Spot::at(site, true)
+    }
+
     /// The folders of all kustomization files of the build, as the artifact has them.
     fn folders(&self) -> Vec<RepoPath> {
         let Some(content) = &self.content else { return Vec::new() };
@@ -160,24 +186,7 @@ impl Scene<'_> {
 
     /// The place where a file stops being YAML.
     fn syntax(&self, path: &RepoPath) -> Option<Spot> {
-        let file = self.files.values(path)?;
-        let (index, placed, error) = file
-            .file
-            .documents()
-            .iter()
-            .enumerate()
-            .find_map(|(index, placed)| Some((index, placed, placed.document.error()?)))?;
-        let text = placed.document.text();
-        let mut at = usize::from(error.offset).min(text.len());
-        // At the end of a line there is nothing to see: what stands before it.
-        if text.get(at..).is_none_or(|it| it.starts_with(['\n', '\r']) || it.is_empty()) {
-            at = text
-                .get(..at)
-                .map_or(0, |it| it.trim_end().char_indices().next_back().map_or(0, |(at, _)| at));
-        }
-        let length = text.get(at..).and_then(|it| it.chars().next()).map_or(0, char::len_utf8);
-        let range = TextRange::at(TextSize::try_from(at).ok()?, TextSize::try_from(length).ok()?);
-        Some(in_document(path, index, placed, range))
+        broken(path, &self.files.values(path)?.file)
     }
 
     /// The files that a message can mean.
@@ -205,10 +214,26 @@ impl Scene<'_> {
         name: Option<&FileName>,
         look: Option<&LookFor>,
     ) -> Option<Spot> {
-        let mut found = self.named(name).into_iter().filter_map(|path| self.in_file(fault, &path, look));
-        let first = found.next()?;
+        let named = self.named(name);
+        let mut found = named.iter().filter_map(|path| self.in_file(fault, path, look));
+        let first = match (found.next(), name.map(|it| it.from)) {
+            (Some(first), _) => first,
+            // What makes kustomize panic may be good YAML.
+            (None, Some(From::Anywhere)) => return self.file_as_a_whole(named.first()?),
+            (None, _) => return None,
+        };
         // Of any file of the build: only if it is the only one.
         found.next().is_none().then_some(first)
+    }
+
+    /// The name of the first object of a file, else its first key.
+    fn file_as_a_whole(&self, path: &RepoPath) -> Option<Spot> {
+        let file = self.files.values(path)?;
+        let mut names = file.values.iter().flatten().filter_map(|it| it.dig(&["metadata", "name"]));
+        if let Some(site) = names.next().and_then(|it| it.site.as_ref()) {
+            return Spot::at(site, true);
+        }
+        first_key(path, file.file.documents().iter().enumerate().find(|(_, it)| it.document.root.is_some())?)
     }
 
     fn in_file(&self, fault: &Fault, path: &RepoPath, look: Option<&LookFor>) -> Option<Spot> {
@@ -429,6 +454,24 @@ fn dedup(sites: &mut Vec<Site>) {
     });
 }
 
+/// The place where a text stops being YAML.
+pub(super) fn broken(path: &RepoPath, file: &ParsedFile) -> Option<Spot> {
+    let (index, placed, error) = file
+        .documents()
+        .iter()
+        .enumerate()
+        .find_map(|(index, placed)| Some((index, placed, placed.document.error()?)))?;
+    let text = placed.document.text();
+    let mut at = usize::from(error.offset).min(text.len());
+    // At the end of a line there is nothing to see: what stands before it.
+    if text.get(at..).is_none_or(|it| it.starts_with(['\n', '\r']) || it.is_empty()) {
+        at = text.get(..at).map_or(0, |it| it.trim_end().char_indices().next_back().map_or(0, |(at, _)| at));
+    }
+    let length = text.get(at..).and_then(|it| it.chars().next()).map_or(0, char::len_utf8);
+    let range = TextRange::at(TextSize::try_from(at).ok()?, TextSize::try_from(length).ok()?);
+    Some(in_document(path, index, placed, range))
+}
+
 pub(super) fn in_document(path: &RepoPath, index: usize, placed: &Placed, range: TextRange) -> Spot {
     let range = placed.in_file(range);
     let part = Part { path: path.clone(), index, offset: range.start() };
@@ -484,6 +527,20 @@ pub(super) fn entries(root: &Value) -> Vec<&Arc<Value>> {
         }
     }
     found.extend(root.get("openapi").and_then(|it| it.get("path")));
+    found
+}
+
+/// The entries whose files kustomize-controller decrypts before it builds: others are taken as they are.
+fn decrypted_entries(root: &Value) -> Vec<&Arc<Value>> {
+    let mut found: Vec<&Arc<Value>> = Vec::new();
+    for item in root.get("secretGenerator").and_then(|it| it.as_sequence()).unwrap_or_default() {
+        for list in ["files", "envs"] {
+            found.extend(item.get(list).and_then(|it| it.as_sequence()).unwrap_or_default());
+        }
+        found.extend(item.get("env"));
+    }
+    let patches = root.get("patches").and_then(|it| it.as_sequence()).unwrap_or_default();
+    found.extend(patches.iter().filter_map(|it| it.get("path")));
     found
 }
 

@@ -42,6 +42,26 @@ pub(super) fn in_value<'v>(root: &'v Arc<Value>, look: &LookFor) -> Vec<Vec<Poin
     found
 }
 
+/// The values of an object that the rule of its own `sops` block encrypts and that are not: somebody typed over them. Of
+/// other rules than `encrypted_regex` nothing is said: an object whose kind and name are encrypted, too, is none.
+pub(super) fn unencrypted(root: &Arc<Value>) -> Vec<Vec<Point<'_>>> {
+    let rule = root.get("sops").and_then(|it| it.text(&["encrypted_regex"]));
+    let Some(rule) = rule.and_then(|it| regex::Regex::new(it).ok()) else { return Vec::new() };
+    let is_encrypted = |text: &str| text.starts_with("ENC[AES256_GCM,data:") && text.contains(",type:");
+    let mut found = Vec::new();
+    each(root, &mut |points, keys| {
+        let text =
+            points[points.len() - 1].value.as_text().filter(|it| !it.is_null() && !it.value.is_empty());
+        if keys.first().is_some_and(|it| *it != "sops")
+            && keys.iter().any(|it| rule.is_match(it))
+            && text.is_some_and(|it| !is_encrypted(&it.value))
+        {
+            found.push(points.to_vec());
+        }
+    });
+    found
+}
+
 /// Visits every value, with the way to it and the keys on that way.
 fn each<'v>(root: &'v Arc<Value>, visit: &mut dyn FnMut(&[Point<'v>], &[&'v str])) {
     fn go<'v>(

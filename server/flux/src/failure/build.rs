@@ -541,13 +541,14 @@ pub(super) fn unreadable(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fau
     fault(scene.text, build(None, Entry::Syntax { line: line(captured.last()?) }))
 }
 
-/// `error decrypting sources: lstat secrets/app.env: no such file or directory`. What SOPS says names no file.
+/// `error decrypting sources: lstat apps/secrets/app.env: no such file or directory`, from the artifact's root. What SOPS
+/// says names no file.
 pub(super) fn encrypted_source(scene: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let what = captured.last()?;
     let told = ["lstat ", "open "].iter().find_map(|it| what.split_once(it));
     let place = match told.and_then(|(_, it)| it.split_once(": ")) {
         Some((path, _)) => build(None, Entry::LeadsTo(join("", path))),
-        None => Place::Own,
+        None => build(None, Entry::Encrypted),
     };
     let own = At::Field(&["spec.decryption", "spec.path"]);
     Some(vec![Fault::new(scene.text).own(own, &[]).at(place)])

@@ -2,7 +2,7 @@
 
 use super::field::Problem;
 use super::own::At;
-use super::{Fault, Named, Other, Path, Place, Scene, Variable};
+use super::{Fault, LookFor, Named, Other, Path, Place, Scene, Variable};
 
 /// `decryption failed for 'Secret.v1.[noGrp]/db': <error of SOPS>`.
 pub(super) fn decryption(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
@@ -21,7 +21,13 @@ pub(super) fn decryption(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>>
     let error = error.split_once(" data: ").filter(|_| quoted.is_some()).map_or(error, |(_, it)| it);
     let says = format!("cannot be decrypted: {}", error.trim_start());
     let own = At::Field(&["spec.decryption"]);
-    let place = Place::Field { path, value: None, problem: Problem::Invalid };
+    // The value itself is never told. Of a field of `data` the file in it is meant, whose rules are its own.
+    let typed_over = ["does not match sops' data format", "Expected encrypted value as string, but got "];
+    let place = if field.is_none() && typed_over.iter().any(|it| error.contains(it)) {
+        Place::Somewhere(LookFor::Unencrypted)
+    } else {
+        Place::Field { path, value: None, problem: Problem::Invalid }
+    };
     Some(vec![Fault::new(&says).shaped(shape).own(own, &[]).of(object).at(place)])
 }
 

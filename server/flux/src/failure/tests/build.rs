@@ -229,9 +229,14 @@ pub(super) fn examples() -> Vec<Example> {
               cannot be decrypted: failed to decrypt and format 'default/db' Secret field '.dockerconfigjson': x
               own: spec.decryption
         "#]]),
-        ("K41", Kind::Kustomization, "error decrypting sources: lstat secrets/app.env: no such file or directory", expect![[r#"
-            K41: kustomization of <any>: LeadsTo("secrets/app.env")
-              error decrypting sources: lstat secrets/app.env: no such file or directory
+        ("K40", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'shop/db' Secret data: error decrypting sops tree: Error walking tree: Could not decrypt value: Input string <redacted> does not match sops' data format", expect![[r#"
+            K40 Secret/shop/db of "": somewhere Unencrypted
+              cannot be decrypted: error decrypting sops tree: Error walking tree: Could not decrypt value: Input string <redacted> does not match sops' data format
+              own: spec.decryption
+        "#]]),
+        ("K41", Kind::Kustomization, "error decrypting sources: lstat apps/secrets/app.env: no such file or directory", expect![[r#"
+            K41: kustomization of <any>: LeadsTo("apps/secrets/app.env")
+              error decrypting sources: lstat apps/secrets/app.env: no such file or directory
               own: spec.decryption or spec.path
         "#]]),
         ("K42", Kind::Kustomization, "decryption failed for 'Secret.v1.[noGrp]/db': failed to decrypt and format 'default/db' YAML data: failed to verify sops data integrity: expected mac 'A', got 'B'", expect![[r#"
@@ -333,7 +338,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.postBuild
         "#]]),
         ("K41", Kind::Kustomization, "error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n  age1x: FAILED\n    - | locations 'SOPS_AGE_KEY'", expect![[r#"
-            K41: the Flux object
+            K41: kustomization of <any>: Encrypted
               error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.
               own: spec.decryption or spec.path
         "#]]),
