@@ -96,7 +96,7 @@ impl View<'_> {
             applied: &applied,
             kind: live.kind,
             content: (live.kind == Kind::Kustomization).then(|| self.content(cluster, &live.id)).flatten(),
-            chart: self.chart_folder(cluster, live),
+            chart: self.chart_of(cluster, &live.id).map(|it| it.key.folder.clone()),
             config_map: &config_map,
             reporter,
         };
@@ -104,7 +104,7 @@ impl View<'_> {
         let faults = flux::failure::parse(live.kind, &verdict.message);
         let all = faults.into_iter().map(|fault| {
             let own = fault.own.field(live);
-            let spot = place(&scene, &fault, own.is_some()).or_else(|| {
+            let spot = place(&scene, &fault, own.as_deref()).or_else(|| {
                 let written = scene.reporter.as_ref()?;
                 own_elsewhere(written, document.as_ref(), &field(&own?))
             });
@@ -113,24 +113,6 @@ impl View<'_> {
         let mut all: Vec<Found> = all.collect();
         drop_defaulted(&mut all);
         Faults { message: Arc::clone(&verdict.message), all, settled: settled.get() }
-    }
-
-    /// The folder of the chart that a HelmRelease takes from this repository.
-    fn chart_folder(&self, cluster: usize, live: &Object) -> Option<RepoPath> {
-        if live.kind != Kind::HelmRelease {
-            return None;
-        }
-        let spec = live.raw_spec();
-        let chart = spec.pointer("/chart/spec/chart")?.as_str()?;
-        let text = |key: &str| spec.pointer("/chart/spec/sourceRef")?.get(key)?.as_str();
-        if text("kind") != Some("GitRepository") {
-            return None;
-        }
-        let namespace = text("namespace").unwrap_or(&live.id.namespace);
-        let source =
-            self.facts(cluster).get(&ObjectId::flux(Kind::GitRepository, namespace, text("name")?))?;
-        let ours = source.spec.url.as_deref().is_some_and(|url| self.inputs.repo.remotes.is_ours(url));
-        ours.then(|| RepoPath::of_flux(chart))
     }
 
     /// The faults of a cluster, by the file that they stand in.

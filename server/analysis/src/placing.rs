@@ -10,6 +10,7 @@ pub(crate) mod build;
 mod gone;
 mod look;
 mod since;
+mod templates;
 mod values;
 mod walk;
 
@@ -131,9 +132,11 @@ pub(crate) fn find_object(build: &Build, named: &Named) -> Option<usize> {
 }
 
 /// Where a fault stands; `None` if only the Flux object's own document is left.
-pub(crate) fn place(scene: &Scene<'_>, fault: &Fault, has_own_field: bool) -> Option<Spot> {
+///
+/// `own` is the field of the Flux object itself on which the fault falls back, if it has one.
+pub(crate) fn place(scene: &Scene<'_>, fault: &Fault, own: Option<&str>) -> Option<Spot> {
     let mut spot = match &fault.place {
-        Place::Own if has_own_field => None,
+        Place::Own if own.is_some() => None,
         Place::Own | Place::Object => None.or_else(|| scene.object_name(fault)),
         Place::Field { value: Some(value), .. } if scene.kind == flux::Kind::HelmRelease => {
             scene.quoted(value)
@@ -145,9 +148,17 @@ pub(crate) fn place(scene: &Scene<'_>, fault: &Fault, has_own_field: bool) -> Op
         Place::File { file, look, .. } => scene.file(fault, file.as_ref(), look.as_ref()),
         Place::Patch(is) => scene.patch(is),
         Place::Values { path, problem } => scene.value(path, problem),
+        Place::Template => scene.template(fault),
+        Place::Rendered => scene.rendered(fault),
     };
+    // What reads a value that nobody sets says more than the name of the chart.
+    if spot.is_none() && own.is_none_or(|it| it.starts_with("spec.chart")) {
+        spot = scene.template(fault);
+    }
     if let Some(spot) = &mut spot {
-        spot.related.extend(scene.frames(fault));
+        let frames = scene.frames(fault);
+        let itself = (spot.path.clone(), spot.range);
+        spot.related.extend(frames.into_iter().filter(|it| (&it.path, it.range) != (&itself.0, itself.1)));
     }
     spot
 }

@@ -125,6 +125,10 @@ pub enum Place {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// A template of the chart, whatever the values are: the innermost of [`Fault::frames`].
+    Template,
+    /// A template that does not render to YAML ([`Fault::frames`]): its own fault, or that of a value in it.
+    Rendered,
 }
 
 /// A variable of a post-build substitution.
@@ -253,7 +257,7 @@ pub struct Frame {
     pub line: Option<u32>,
     /// From 1 or 0, as Go's templates count.
     pub column: Option<u32>,
-    /// The expression that was evaluated, as Go prints it.
+    /// The expression that was evaluated, as Go prints it; of a template that does not parse the word that it stumbles at.
     pub expression: Option<String>,
 }
 

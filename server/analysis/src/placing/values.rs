@@ -1,16 +1,24 @@
-//! A HelmRelease's values, and the templates of a chart that is in the repository.
+//! A HelmRelease's values.
 
-use flux::failure::{Fault, LookFor, Path, Problem};
+use flux::failure::{LookFor, Path, Problem};
 use manifests::kustomize::{Built, Origin};
-use manifests::value;
-use manifests::{TextRange, TextSize, Value};
+use manifests::{Value, value};
 use std::sync::Arc;
 
 use super::walk::{Marked, Point, Trail, field, own_mark, walk};
 use super::{Scene, Spot, allowed_values, look, made_by, shaped};
-use crate::report::Related;
 
 impl Scene<'_> {
+    /// Where the release's values are, what wins first: `spec.values`, then what `spec.valuesFrom` reads of this repository.
+    pub(super) fn values(&self) -> Vec<Arc<Value>> {
+        let Some(spec) = self.reporter.as_ref().and_then(|it| it.value.get("spec")) else {
+            return Vec::new();
+        };
+        let from = spec.get("valuesFrom").and_then(|it| it.as_sequence()).unwrap_or_default();
+        let from = from.iter().rev().filter_map(|it| self.values_of(it));
+        spec.get("values").cloned().into_iter().chain(from).collect()
+    }
+
     /// A path of the values: in `spec.values`, else in what `spec.valuesFrom` reads, else where it should be.
     pub(super) fn value(&self, path: &Path, problem: &Problem) -> Option<Spot> {
         let reporter = self.reporter.as_ref()?;
@@ -121,41 +129,4 @@ impl Scene<'_> {
         }
         value::nested(text)?.into_iter().next()
     }
-
-    /// The lines of templates that a fault tells of, if the chart is in this repository.
-    pub(super) fn frames(&self, fault: &Fault) -> Vec<Related> {
-        let Some(chart) = &self.chart else { return Vec::new() };
-        let mut found: Vec<Related> = Vec::new();
-        // The innermost frame is where it happened.
-        for frame in fault.frames.iter().rev() {
-            let Some((_, file)) = frame.file.split_once('/') else { continue };
-            let Some(path) = chart.join(file) else { continue };
-            let Some(text) = self.tree.read(&path) else { continue };
-            let Some(range) = in_template(&text, frame.line, frame.expression.as_deref()) else { continue };
-            let message = match &frame.expression {
-                Some(expression) => format!("the template evaluates {}", crate::words::data(expression)),
-                None => "the template".to_owned(),
-            };
-            if !found.iter().any(|it| it.path == path && it.range == range) {
-                found.push(Related { path, range, message });
-            }
-        }
-        found
-    }
-}
-
-/// An expression in a line of a template, else the line.
-fn in_template(text: &str, line: Option<u32>, expression: Option<&str>) -> Option<TextRange> {
-    let line = usize::try_from(line.unwrap_or(1)).ok()?.checked_sub(1)?;
-    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
-    let content = text.get(start..)?.lines().next()?;
-    let (at, length) = match expression.and_then(|it| Some((content.find(it)?, it.len()))) {
-        Some(found) => found,
-        None => {
-            let trimmed = content.trim();
-            (content.find(trimmed)?, trimmed.len())
-        }
-    };
-    let size = |it: usize| TextSize::try_from(it).ok();
-    Some(TextRange::at(size(start + at)?, size(length)?))
 }

@@ -240,6 +240,53 @@ fn a_failure_is_of_the_chart_that_was_tried() {
 }
 
 #[test]
+fn a_template_is_marked_where_it_is_to_be_mended() {
+    let failed = Says {
+        release: ", failed: [UpgradeFailed, 'Helm upgrade failed for release flux-system/web with chart web@1.2.0: parse error at (web/templates/web.yaml:6): function \"include\" not defined', '1.2.0']",
+        ..WELL
+    };
+    let git = git("1a2b3c4", "1a2b3c4");
+    check_marks(
+        &format!("{REPO}{}{git}", failed.text()),
+        expect![[r#"
+        charts/web/templates/web.yaml:6
+            labels: {{- include "web.labels" . | nindent 4 }}
+                        ^^^^^^^ error UpgradeFailed: staging: function "include" not defined
+          see clusters/staging/web.yaml:4 HelmRelease/flux-system/web: failed 1.2.0
+    "#]],
+    );
+    // It was another text that failed, and the place may have gone.
+    let before = "//- then 1a2b3c4 charts/web/templates/web.yaml\nmetadata:\n  labels: {{ include }}\n";
+    check_marks(
+        &format!("{REPO}{before}{}{git}", failed.text()),
+        expect![[r#"
+            charts/web/Chart.yaml:3
+              version: 1.2.0
+                       ^^^^^ warning ChartNotTaken: staging: charts/web/templates/web.yaml is not what was packaged as 1.2.0, and HelmRelease/flux-system/web will not take it under the same version (reconcileStrategy ChartVersion): raise `version`
+              see clusters/staging/web.yaml:4 HelmRelease/flux-system/web: failed 1.2.0
+            charts/web/templates/web.yaml:6
+                labels: {{- include "web.labels" . | nindent 4 }}
+                            ^^^^^^^ warning UpgradeFailed: staging: failed at 1.2.0; changed since, not pushed: function "include" not defined
+              see clusters/staging/web.yaml:4 HelmRelease/flux-system/web: failed 1.2.0
+        "#]],
+    );
+    let mended = REPO.replace("include \"web.labels\" . | nindent 4", "toYaml .Values.labels");
+    check_marks(
+        &format!("{mended}{before}{}{git}", failed.text()),
+        expect![[r#"
+            charts/web/Chart.yaml:3
+              version: 1.2.0
+                       ^^^^^ warning ChartNotTaken: staging: charts/web/templates/web.yaml is not what was packaged as 1.2.0, and HelmRelease/flux-system/web will not take it under the same version (reconcileStrategy ChartVersion): raise `version`
+              see clusters/staging/web.yaml:4 HelmRelease/flux-system/web: failed 1.2.0
+            charts/web/templates/web.yaml:6
+                labels: {{- toYaml .Values.labels }}
+                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning UpgradeFailed: staging: failed at 1.2.0; changed since, not pushed: function "include" not defined
+              see clusters/staging/web.yaml:4 HelmRelease/flux-system/web: failed 1.2.0
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_packaged_is_not_guessed() {
     let git = git("9f8e7d6", "9f8e7d6");
     let later = Says {

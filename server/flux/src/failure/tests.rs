@@ -72,6 +72,8 @@ fn place(place: &Place) -> String {
             let value = value.as_ref().map_or_else(String::new, |it| format!(" = {it:?}"));
             format!("field {path}{value} {problem:?}")
         }
+        Place::Template => "the template".to_owned(),
+        Place::Rendered => "what the template renders to".to_owned(),
         Place::Somewhere(look) => format!("somewhere {look:?}"),
         Place::Variable(variable) => format!("variable {variable:?}"),
         Place::Build { folder, entry } => {

@@ -7,6 +7,18 @@ use super::{Fault, Frame, Path, Place, Scene, Step};
 /// Most errors of one schema.
 const MOST: usize = 64;
 
+/// The own field for what is wrong with the chart itself.
+const CHART: At = At::Field(&["spec.chart.spec.version", "spec.chartRef.name", "spec.chart.spec.chart"]);
+
+/// What no values can mend, as Go's templates say it of a line that they evaluate.
+const OF_THE_TEMPLATE: &[&str] = &[
+    "no template \"",
+    "wrong number of args for ",
+    " is not defined",
+    "is not a method",
+    "can't give argument to non-function",
+];
+
 /// The own field for what a template asks of the values.
 const ROOT: At =
     At::Field(&["spec.values", "spec.valuesFrom", "spec.chartRef.name", "spec.chart.spec.chart"]);
@@ -138,7 +150,8 @@ pub(super) fn template(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
     frames.first()?;
     let says = what.trim();
     let says = if says.is_empty() { scene.text } else { says };
-    let mut fault = match asked {
+    let own = OF_THE_TEMPLATE.iter().any(|it| says.contains(it));
+    let mut fault = match asked.filter(|_| !own) {
         Some(path) => {
             let nil = says.contains("nil pointer evaluating") || says.contains("nil data");
             let problem = if nil { Problem::Required } else { Problem::Invalid };
@@ -147,10 +160,17 @@ pub(super) fn template(scene: &Scene<'_>, _: &[&str]) -> Option<Vec<Fault>> {
                 .own(At::Values(0), &[&told])
                 .at(Place::Values { path, problem })
         }
+        None if own => Fault::new(last_line(says)).own(CHART, &[]).at(Place::Template),
         None => Fault::new(says).own(ROOT, &[]),
     };
     fault.frames = frames;
     Some(vec![fault])
+}
+
+/// `error calling include:` and then what it is.
+fn last_line(text: &str) -> &str {
+    let line = text.lines().next_back().unwrap_or(text).trim();
+    line.strip_prefix("template: ").unwrap_or(line)
 }
 
 fn first_line(text: &str) -> String {
@@ -224,8 +244,11 @@ fn dotted_word(what: &str) -> Option<Path> {
 /// `parse error at (web/templates/x.yaml:3): function "foo" not defined`: the chart's own fault.
 pub(super) fn unparsable(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [_, place, what] = captured[..] else { return None };
-    let own = At::Field(&["spec.chart.spec.version", "spec.chartRef.name", "spec.chart.spec.chart"]);
-    Some(vec![Fault { frames: frame(place), ..Fault::new(what).own(own, &[]) }])
+    // The word it is about, where one is quoted: `undefined variable "$color"`.
+    let word = what.split('"').nth(1).filter(|it| !it.is_empty()).map(str::to_owned);
+    let frames = frame(place).into_iter().map(|it| Frame { expression: word.clone(), ..it });
+    let frames: Vec<Frame> = frames.collect();
+    Some(vec![Fault { frames, ..Fault::new(what).own(CHART, &[]).at(Place::Template) }])
 }
 
 /// `YAML parse error on web/templates/cm.yaml: …`: the line is one of what was rendered.
@@ -233,5 +256,5 @@ pub(super) fn rendered(_: &Scene<'_>, captured: &[&str]) -> Option<Vec<Fault>> {
     let [_, file, what] = captured[..] else { return None };
     let frame = Frame { file: file.to_owned(), line: None, column: None, expression: None };
     let says = format!("{file} does not render to YAML: {what}");
-    Some(vec![Fault { frames: vec![frame], ..Fault::new(&says).own(ROOT, &[]) }])
+    Some(vec![Fault { frames: vec![frame], ..Fault::new(&says).own(ROOT, &[]).at(Place::Rendered) }])
 }

@@ -33,7 +33,8 @@ impl World {
         let itself = change.paths.contains(root) || change.paths.contains(&root.join(".git"));
         for path in &change.paths {
             let Some(inside) = repo.relative(path) else { continue };
-            if super::repository::is_yaml(&inside) {
+            // What charts include is no YAML, and their failures stand in it.
+            if super::repository::is_yaml(&inside) || inside.file_name().ends_with(".tpl") {
                 repo.stale.paths.insert(inside);
             } else if repo.is_folder(&inside, path) || inside.file_name() == ".gitignore" {
                 repo.stale.all = true;

@@ -33,6 +33,24 @@ pub(super) fn examples() -> Vec<Example> {
               in web/templates/deployment.yaml:24:28 .Values.image.tag
               own: spec.values/image/tag
         "#]]),
+        ("H8", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: web/templates/settings.yaml:7:11\n  executing \"web/templates/settings.yaml\" at <include \"web.hots\" .>:\n    error calling include:\ntemplate: no template \"web.hots\" associated with template \"gotpl\"", expect![[r#"
+            H8: the template
+              no template "web.hots" associated with template "gotpl"
+              in web/templates/settings.yaml:7:11 include "web.hots" .
+              own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
+        "#]]),
+        ("H8", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: web/templates/settings.yaml:6:31\n  executing \"web/templates/settings.yaml\" at <trunc>:\n    wrong number of args for trunc: want 2 got 3", expect![[r#"
+            H8: the template
+              wrong number of args for trunc: want 2 got 3
+              in web/templates/settings.yaml:6:31 trunc
+              own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
+        "#]]),
+        ("H10", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: parse error at (web/templates/settings.yaml:9): unexpected EOF", expect![[r#"
+            H10: the template
+              unexpected EOF
+              in web/templates/settings.yaml:9 
+              own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
+        "#]]),
         ("H9", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: execution error at (web/templates/secret.yaml:8:12): database.password is required", expect![[r#"
             H9: values database.password Required
               database.password is required
@@ -52,13 +70,13 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.values or spec.valuesFrom or spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H10", Kind::HelmRelease, r#"Helm upgrade failed for release apps/web with chart web@1.4.0: parse error at (web/templates/x.yaml:3): function "foo" not defined"#, expect![[r#"
-            H10: the Flux object
+            H10: the template
               function "foo" not defined
-              in web/templates/x.yaml:3 
+              in web/templates/x.yaml:3 foo
               own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
         "#]]),
         ("H11", Kind::HelmRelease, "Helm upgrade failed for release apps/web with chart web@1.4.0: YAML parse error on web/templates/cm.yaml: error converting YAML to JSON: yaml: line 12: mapping values are not allowed in this context", expect![[r#"
-            H11: the Flux object
+            H11: what the template renders to
               web/templates/cm.yaml does not render to YAML: error converting YAML to JSON: yaml: line 12: mapping values are not allowed in this context
               in web/templates/cm.yaml 
               own: spec.values or spec.valuesFrom or spec.chartRef.name or spec.chart.spec.chart
@@ -264,7 +282,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.values or spec.valuesFrom
         "#]]),
         ("H11", Kind::HelmRelease, "Helm install failed for release h11-yaml/web with chart web@1.4.0: error merging manifests: parsing web/templates/settings.yaml: MalformedYAMLError: yaml: line 6: mapping values are not allowed in this context", expect![[r#"
-            H11: the Flux object
+            H11: what the template renders to
               web/templates/settings.yaml does not render to YAML: yaml: line 6: mapping values are not allowed in this context
               in web/templates/settings.yaml 
               own: spec.values or spec.valuesFrom or spec.chartRef.name or spec.chart.spec.chart
@@ -296,7 +314,7 @@ pub(super) fn examples() -> Vec<Example> {
               own: spec.install
         "#]]),
         ("H10", Kind::HelmRelease, "Helm install failed for release apps/web with chart web@1.4.0: parse error in (web/templates/x.yaml): no location", expect![[r#"
-            H10: the Flux object
+            H10: the template
               no location
               own: spec.chart.spec.version or spec.chartRef.name or spec.chart.spec.chart
         "#]]),
