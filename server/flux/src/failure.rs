@@ -442,8 +442,7 @@ impl Fault {
             let rest = self.says.split_once(*it).map(|(_, rest)| rest.trim_start_matches('-'));
             rest.is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()))
         };
-        let is_alone =
-            || ALONE.iter().any(|it| self.says.contains(it)) || BOUNDS.iter().any(|it| is_bound(&it));
+        let is_alone = || ALONE.iter().any(|it| self.says.contains(it)) || BOUNDS.iter().any(is_bound);
         let Place::Field { value, problem, .. } = &self.place else { return false };
         match problem {
             Problem::NotSupported { .. } | Problem::Unknown | Problem::Type { .. } => true,

@@ -23,8 +23,7 @@ impl Scene<'_> {
             let folder = path.parent()?;
             let root = then.values(path)?.values.iter().flatten().next().cloned()?;
             let leads = |text: &str| folder.join(text).as_ref() == Some(was.path());
-            let entry = entries(&root).into_iter().find(|it| it.as_str().is_some_and(leads))?.site.clone();
-            entry
+            entries(&root).into_iter().find(|it| it.as_str().is_some_and(leads))?.site.clone()
         });
         self.left(&entry?)
     }

@@ -80,12 +80,12 @@ fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
+/// An item, and the one that it was.
+type Pair<'v, 't> = (&'v Arc<Value>, Option<&'t Arc<Value>>);
+
 /// Which items of a list are which of another one, by their names if they have such, else by their places. `None` where that
 /// cannot be told, or one is gone.
-fn pairs<'v, 't>(
-    items: &'v [Arc<Value>],
-    were: &'t [Arc<Value>],
-) -> Option<Vec<(&'v Arc<Value>, Option<&'t Arc<Value>>)>> {
+fn pairs<'v, 't>(items: &'v [Arc<Value>], were: &'t [Arc<Value>]) -> Option<Vec<Pair<'v, 't>>> {
     let name = |it: &Arc<Value>| it.text(&["name"]).map(str::to_owned);
     let (named, were_named): (Vec<_>, Vec<_>) =
         (items.iter().map(name).collect(), were.iter().map(name).collect());
