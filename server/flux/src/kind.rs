@@ -58,6 +58,8 @@ const HELM: &str = "helm.toolkit.fluxcd.io";
 const IMAGE: &str = "image.toolkit.fluxcd.io";
 const NOTIFICATION: &str = "notification.toolkit.fluxcd.io";
 const OPERATOR: &str = "fluxcd.controlplane.io";
+/// How all of these groups but the operator's end.
+const OF_FLUX: &str = ".fluxcd.io";
 const V1: &[&str] = &["v1", "v1beta2", "v1beta1"];
 const BY_OPERATOR: Suspension = Suspension::Annotation("fluxcd.controlplane.io/reconcile");
 const BY_WATCHER: Suspension = Suspension::Annotation("source.extensions.fluxcd.io/reconcile");
@@ -88,6 +90,10 @@ kinds! {
 impl Kind {
     /// The Flux kind of an API group and kind; `None` for everything that is not Flux's.
     pub fn from_group_kind(group: &str, kind: &str) -> Option<Kind> {
+        // Nearly every document of a repository is somebody else's.
+        if !group.ends_with(OF_FLUX) && group != OPERATOR {
+            return None;
+        }
         Kind::ALL.iter().copied().find(|k| k.as_str() == kind && k.group() == group)
     }
 
@@ -167,6 +173,13 @@ impl fmt::Display for Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_is_known_by_its_group() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_group_kind(kind.group(), kind.as_str()), Some(*kind));
+        }
+    }
 
     #[test]
     fn kustomize_build_files_are_not_flux() {

@@ -1,5 +1,7 @@
 //! One YAML document of a file.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use text_size::{TextRange, TextSize};
 
 use crate::{Entry, FieldPath, Identity, ListItem, Node, NodeKind, Role, Segment, identity, role};
@@ -21,7 +23,23 @@ pub struct Document {
     role: Role,
     items: Vec<ListItem>,
     notes: Notes,
+    serial: Serial,
 }
+
+/// A number that no other document has. It says nothing of what is in it.
+#[derive(Debug)]
+struct Serial(u64);
+
+/// Never used twice.
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
+
+impl PartialEq for Serial {
+    fn eq(&self, _: &Serial) -> bool {
+        true
+    }
+}
+
+impl Eq for Serial {}
 
 /// How a document's tree came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,7 +102,13 @@ impl Document {
             role,
             items,
             notes,
+            serial: Serial(NEXT_SERIAL.fetch_add(1, Ordering::Relaxed)),
         }
+    }
+
+    /// Another number for each document that was read: an edit of a file leaves the other documents theirs.
+    pub fn serial(&self) -> u64 {
+        self.serial.0
     }
 
     /// The text, from the marker line `---` (if there is one) to before the next document.

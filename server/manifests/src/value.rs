@@ -317,6 +317,11 @@ impl Value {
         self.dig(keys)?.as_str()
     }
 
+    /// [`Value::text`], shared.
+    pub(crate) fn shared(&self, keys: &[&str]) -> Option<&Arc<str>> {
+        self.dig(keys)?.as_text().filter(|it| !it.is_null()).map(|it| &it.value)
+    }
+
     /// One step down a [`FieldPath`].
     pub fn step(&self, segment: &Segment) -> Option<&Arc<Value>> {
         match segment {

@@ -11,7 +11,7 @@ use crate::index::DocRef;
 #[derive(Clone, Default)]
 pub(crate) struct Catalog {
     /// What each file was found to hold, to take it out again.
-    files: OrdMap<RepoPath, Arc<[Held]>>,
+    files: OrdMap<RepoPath, Known>,
     /// Documents that are, patch or make an object.
     objects: OrdSet<(Name, DocRef)>,
     /// Documents that mention something.
@@ -28,6 +28,23 @@ enum Key {
     Path(RepoPath),
 }
 
+/// What was found in a file.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    /// [`manifests::Document::serial`] of each of its documents: of a long file a keystroke changes one.
+    documents: Arc<[u64]>,
+    /// In the order of the documents; none for those that hold nothing.
+    held: Arc<[Arc<Held>]>,
+}
+
+impl Known {
+    /// What a document holds, if it is the very one that was there before.
+    fn of(&self, at: usize, serial: u64) -> Option<Option<&Arc<Held>>> {
+        let is_known = self.documents.get(at) == Some(&serial);
+        is_known.then(|| self.held.binary_search_by_key(&at, |it| it.at).ok().map(|at| &self.held[at]))
+    }
+}
+
 /// What one document was found to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
@@ -39,18 +56,23 @@ struct Held {
 impl Catalog {
     /// Tells a file as it is now, or that it is gone.
     pub(crate) fn set(&mut self, path: &RepoPath, file: Option<&ParsedFile>) {
-        let new: Arc<[Held]> = file
-            .into_iter()
-            .flat_map(|file| file.documents().iter().enumerate())
-            .map(|(at, placed)| held(path, at, placed))
-            .filter(|it| !it.objects.is_empty() || !it.mentions.is_empty())
-            .collect();
-        let old = if new.is_empty() {
-            self.files.remove(path)
-        } else {
-            self.files.insert(path.clone(), Arc::clone(&new))
-        };
-        let old = old.unwrap_or_default();
+        let old = self.files.remove(path).unwrap_or_default();
+        let documents = file.map(ParsedFile::documents).unwrap_or_default();
+        let found = documents.iter().enumerate().filter_map(|(at, placed)| {
+            match old.of(at, placed.document.serial()) {
+                Some(known) => known.cloned(),
+                None => {
+                    let held = held(path, at, placed);
+                    (!held.objects.is_empty() || !held.mentions.is_empty()).then(|| Arc::new(held))
+                }
+            }
+        });
+        let new: Arc<[Arc<Held>]> = found.collect();
+        if !new.is_empty() {
+            let documents = documents.iter().map(|it| it.document.serial()).collect();
+            self.files.insert(path.clone(), Known { documents, held: Arc::clone(&new) });
+        }
+        let old = old.held;
         // Most keystrokes name nothing and nobody anew.
         let at = |held: &Held| DocRef { path: path.clone(), index: held.at };
         for held in old.iter().filter(|it| !is_among(it, &new)) {
@@ -109,8 +131,9 @@ impl Catalog {
 }
 
 /// Whether the same document holds the same in a list in the order of documents.
-fn is_among(held: &Held, all: &[Held]) -> bool {
-    all.binary_search_by_key(&held.at, |it| it.at).is_ok_and(|at| all.get(at) == Some(held))
+fn is_among(held: &Arc<Held>, all: &[Arc<Held>]) -> bool {
+    let is_it = |it: &Arc<Held>| Arc::ptr_eq(it, held) || it == held;
+    all.binary_search_by_key(&held.at, |it| it.at).is_ok_and(|at| all.get(at).is_some_and(is_it))
 }
 
 fn first() -> DocRef {
@@ -158,5 +181,24 @@ mod tests {
         assert_eq!(all(&changed), all(&fresh));
         changed.set(&path, None);
         assert_eq!(all(&changed), all(&Catalog::default()));
+    }
+
+    #[test]
+    fn documents_that_stay_are_not_read_again_and_those_that_move_are() {
+        let path = RepoPath::new("a.yaml").expect("a path");
+        let map = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+        let typed = ["a b", "\na b", "a x b", "x a", "a b", "b", ""];
+        let mut changed = Catalog::default();
+        let mut file = ParsedFile::parse("");
+        for names in typed {
+            let text: Vec<String> =
+                names.split(' ').map(|it| it.replace('\n', "")).map(|it| map(&it)).collect();
+            let above = if names.starts_with('\n') { "\n" } else { "" };
+            file = file.reparse(&(above.to_owned() + &text.join("---\n")));
+            let mut fresh = Catalog::default();
+            fresh.set(&path, Some(&file));
+            changed.set(&path, Some(&file));
+            assert_eq!((&changed.objects, &changed.mentions), (&fresh.objects, &fresh.mentions), "{names}");
+        }
     }
 }

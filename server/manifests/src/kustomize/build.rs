@@ -122,17 +122,19 @@ pub(super) struct Objects {
 }
 
 impl Objects {
+    /// Whether there is one of this [`comparable`] name.
     fn has(&mut self, id: &Id) -> bool {
         let all = &self.all;
         let named = self
             .named
             .get_or_insert_with(|| all.iter().filter_map(|it| Some(comparable(it.id()?))).collect());
-        named.contains(&comparable(id.clone()))
+        named.contains(id)
     }
 
+    /// Adds one of this [`comparable`] name.
     fn add(&mut self, id: Id, object: Built) {
         if let Some(named) = &mut self.named {
-            named.insert(comparable(id));
+            named.insert(id);
         }
         self.all.push(object);
     }
@@ -385,7 +387,7 @@ impl Walk<'_, '_> {
                 self.full = true;
                 return self.unknown(level, field, site, Why::TooMany(level.dir.clone()));
             }
-            let Some(id) = object.id() else { continue };
+            let Some(id) = object.id().map(comparable) else { continue };
             if objects.has(&id) {
                 self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
                 // Of two documents either may be meant; the same one twice is only there once.
@@ -584,9 +586,12 @@ fn replaces(replacement: &Value, object: &Built) -> bool {
 }
 
 /// Objects that differ in nothing that kustomize compares.
-fn comparable(id: Id) -> Id {
-    let namespace = Some(id.effective_namespace().into());
-    Id { namespace, ..id }
+fn comparable(mut id: Id) -> Id {
+    let namespace = id.effective_namespace();
+    if id.namespace.as_deref() != Some(namespace) {
+        id.namespace = Some(namespace.into());
+    }
+    id
 }
 
 /// The objects of a document: lists are taken apart. `false` if it holds something that is no object.
@@ -601,7 +606,7 @@ fn flatten(value: &Arc<Value>, origin: &Origin, depth: u32, found: &mut Vec<Buil
         }
         return all;
     }
-    if matches!(value.data, Data::Mapping(_)) && Id::of(value).is_some() {
+    if matches!(value.data, Data::Mapping(_)) && Id::is_told(value) {
         found.push(Built::new(Arc::clone(value), origin.clone()));
         return true;
     }

@@ -117,14 +117,21 @@ impl Id {
     /// What a value says it is called.
     pub fn of(value: &Value) -> Option<Id> {
         let (group, version) = identity::split_api_version(value.text(&["apiVersion"])?);
-        let text = |text: &str| -> Option<Arc<str>> { (!text.is_empty()).then(|| text.into()) };
-        Some(Id {
-            group: group.into(),
-            version: text(version)?,
-            kind: text(value.text(&["kind"])?)?,
-            namespace: value.text(&["metadata", "namespace"]).and_then(text),
-            name: text(value.text(&["metadata", "name"])?)?,
-        })
+        let shared = |keys: &[&str]| value.shared(keys).filter(|it| !it.is_empty()).cloned();
+        let kind = shared(&["kind"])?;
+        let name = shared(&["metadata", "name"])?;
+        if version.is_empty() {
+            return None;
+        }
+        let namespace = shared(&["metadata", "namespace"]);
+        Some(Id { group: group.into(), version: version.into(), kind, namespace, name })
+    }
+
+    /// Whether a value says what it is called.
+    pub(super) fn is_told(value: &Value) -> bool {
+        let is_there = |keys: &[&str]| value.text(keys).is_some_and(|it| !it.is_empty());
+        let version = value.text(&["apiVersion"]).map(|it| identity::split_api_version(it).1);
+        version.is_some_and(|it| !it.is_empty()) && is_there(&["kind"]) && is_there(&["metadata", "name"])
     }
 
     /// Whether a name may be this one's: variables and hashes that are not known stand for any text.
