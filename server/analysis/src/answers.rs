@@ -15,9 +15,34 @@ use crate::state::Tone;
 use crate::view::View;
 use crate::words;
 
+/// Who waits for what [`analyse_for`] finds in a file.
+pub trait Onlooker {
+    /// The marks, as they will be in the report: nothing that is lacking would change them.
+    fn marks(&self, findings: &[Finding]);
+    /// Whether the rest is wanted. Asked often, and only once the marks were told.
+    fn waits(&self) -> bool;
+}
+
+/// Waits for the whole report.
+struct Patient;
+
+impl Onlooker for Patient {
+    fn marks(&self, _: &[Finding]) {}
+
+    fn waits(&self) -> bool {
+        true
+    }
+}
+
 /// Everything that is shown in a file: marks, lenses and actions. One that has nothing to do with Flux has an empty
 /// report.
 pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
+    analyse_for(inputs, path, &Patient)
+}
+
+/// The same for somebody who wants to see the marks as soon as they are found, and may then want nothing more of this text: of
+/// a long file most of the time goes into lenses. See [`FileReport::marks_only`].
+pub fn analyse_for(inputs: &Inputs<'_>, path: &RepoPath, onlooker: &dyn Onlooker) -> FileReport {
     let view = View::new(inputs);
     let file = view.file_to_show(path);
     let stands = file.as_ref().map(|it| view.stands(path, it)).unwrap_or_default();
@@ -25,15 +50,27 @@ pub fn analyse(inputs: &Inputs<'_>, path: &RepoPath) -> FileReport {
     // Marks in documents that are no Flux objects; those that are come with their own.
     let own = |at: TextSize| stands.iter().any(|it| it.placed.range().contains(at));
     report.findings.extend(view.placed_findings(path).into_iter().filter(|it| !own(it.range.start())));
+    report.findings.extend(stands.iter().flat_map(|stand| view.findings(stand)));
+    report.findings.extend(file.as_ref().and_then(|it| view.mark_of_unapplied(path, it)));
+    report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
+    // With what is lacking they might be others.
+    let are_told = !view.lacks_history();
+    if are_told {
+        onlooker.marks(&report.findings);
+    }
+    let is_over = || are_told && !onlooker.waits();
     for (nth, stand) in stands.iter().enumerate() {
-        report.findings.extend(view.findings(stand));
         report.actions.extend(view.actions(stand, nth == 0));
         view.note_unknown(stand, &mut report.unknown);
         view.want_commits(stand);
+        if is_over() {
+            return FileReport { findings: report.findings, marks_only: true, ..FileReport::default() };
+        }
     }
-    report.findings.extend(file.as_ref().and_then(|it| view.mark_of_unapplied(path, it)));
-    report.findings.sort_by_key(|it| (it.range.start(), it.range.end(), it.severity));
-    let mut plain = file.as_ref().map(|it| view.rows_of_manifests(path, it)).unwrap_or_default();
+    let mut plain = file.as_ref().map(|it| view.rows_of_manifests(path, it, &is_over)).unwrap_or_default();
+    if is_over() {
+        return FileReport { findings: report.findings, marks_only: true, ..FileReport::default() };
+    }
     plain.extend(view.row_of_charts(path));
     if let Some(file) = file.as_ref().filter(|_| plain.is_empty() && stands.is_empty()) {
         plain.extend(view.row_of_reported(path, file));

@@ -71,8 +71,8 @@ mod way;
 mod words;
 
 pub use answers::{
-    analyse, clusters_of, details, explain, files_with_marks, goto_cause, hover, status_at, strangers,
-    summary, unplaced,
+    Onlooker, analyse, analyse_for, clusters_of, details, explain, files_with_marks, goto_cause, hover,
+    status_at, strangers, summary, unplaced,
 };
 pub use deliveries::{Delivered, delivered};
 pub use gate::{Gate, Gated, HeadIn, HeadState, HeadStatus, Outcome, Question, Step, gate, head_status};

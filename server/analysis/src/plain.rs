@@ -250,10 +250,19 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The rows of the documents of a file that are no Flux objects. Neighbours that say the same share one.
-    pub(crate) fn rows_of_manifests(&self, path: &RepoPath, file: &ParsedFile) -> Vec<Row> {
+    /// The rows of the documents of a file that are no Flux objects. Neighbours that say the same share one. Stops once nobody
+    /// waits for them any more.
+    pub(crate) fn rows_of_manifests(
+        &self,
+        path: &RepoPath,
+        file: &ParsedFile,
+        is_over: &dyn Fn() -> bool,
+    ) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         for (nth, placed) in file.documents().iter().enumerate() {
+            if is_over() {
+                break;
+            }
             let applied = self.applied(path, nth, placed);
             let row = match applied.as_slice() {
                 [] => self.row_of_unowned(path, nth, placed),

@@ -29,6 +29,8 @@ pub struct FileReport {
     pub recheck_at: Option<Timestamp>,
     /// What could not be told of this file, in sentences (`check` exits 2 for these).
     pub unknown: Vec<String>,
+    /// Nobody waited for more than the marks: the rest is empty, and says nothing ([`crate::analyse_for`]).
+    pub marks_only: bool,
 }
 
 /// A mark in the text.

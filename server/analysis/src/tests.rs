@@ -7,6 +7,7 @@ mod fixture;
 mod gate;
 mod head;
 mod hovers;
+mod incremental;
 mod journey;
 mod kept;
 mod left_out;

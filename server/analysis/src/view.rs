@@ -142,6 +142,11 @@ impl<'a> View<'a> {
         note(&mut self.lacks.borrow_mut());
     }
 
+    /// Whether history has to be asked before what was answered so far is certain.
+    pub(crate) fn lacks_history(&self) -> bool {
+        self.lacks.borrow().wants_history()
+    }
+
     pub(crate) fn finish(self) -> (Lacks, Option<Timestamp>) {
         (self.lacks.into_inner(), self.recheck.get())
     }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use analysis::{FileReport, Inputs, Lacks};
+use analysis::{FileReport, Finding, Inputs, Lacks, Onlooker};
 use jiff::Timestamp;
 use manifests::RepoPath;
+use tokio::sync::mpsc;
 
+use super::Event;
+use super::disk::Overlay;
 use super::documents::{Stamped, Text};
 use super::past::Answers;
 use super::timers::Timer;
@@ -34,6 +38,29 @@ struct Lane {
     running: bool,
     /// Whether the files that hold marks are to be looked at, too: which those are, a worker finds out.
     marked: bool,
+    /// Set when somebody types while the task runs: it tells the marks of its files and leaves the rest.
+    hurry: Arc<AtomicBool>,
+}
+
+impl Lane {
+    /// Somebody types in a file: what runs makes way for the next run as soon as its marks are told.
+    fn typed(&mut self, path: RepoPath) {
+        self.hurry.store(true, Ordering::Relaxed);
+        self.dirty.insert(path);
+    }
+
+    /// A task starts; what it is to listen to.
+    fn begin(&mut self) -> Arc<AtomicBool> {
+        self.running = true;
+        self.hurry = Arc::default();
+        Arc::clone(&self.hurry)
+    }
+
+    /// The task has come to its end. Files that it left half-way are to be analysed again.
+    fn end(&mut self, left: impl Iterator<Item = RepoPath>) {
+        self.running = false;
+        self.dirty.extend(left);
+    }
 }
 
 impl Lanes {
@@ -80,6 +107,40 @@ pub(crate) struct File {
     live: BTreeSet<analysis::Wanted>,
     recheck: Option<Timestamp>,
     clusters: Vec<String>,
+    /// Somebody types: nothing but the marks was looked for, and those were told.
+    marks_only: bool,
+}
+
+/// The marks of an open file, told before everything else about it is known.
+pub(crate) struct Marked {
+    repo: RepoId,
+    path: RepoPath,
+    text: Arc<Text>,
+    diagnostics: Vec<lsp::Diagnostic>,
+}
+
+/// Hands the marks of an open file on to the owner.
+struct Teller<'a> {
+    repo: RepoId,
+    path: &'a RepoPath,
+    text: &'a Arc<Text>,
+    overlay: Overlay,
+    events: &'a mpsc::UnboundedSender<Event>,
+    hurry: &'a AtomicBool,
+}
+
+impl Onlooker for Teller<'_> {
+    fn marks(&self, findings: &[Finding]) {
+        let diagnostics = to_lsp::diagnostics(&self.overlay, self.text.rope(), findings);
+        let (path, text) = (self.path.clone(), Arc::clone(self.text));
+        let marked = Marked { repo: self.repo, path, text, diagnostics };
+        // Fails only when the server ends.
+        let _ = self.events.send(Event::Done(Box::new(Done::Marked(marked))));
+    }
+
+    fn waits(&self) -> bool {
+        !self.hurry.load(Ordering::Relaxed)
+    }
 }
 
 /// What is wanted at all.
@@ -93,7 +154,7 @@ impl World {
     /// An open text changed, or was opened.
     pub(super) fn open_changed(&mut self, repo: RepoId, path: RepoPath) {
         self.generation += 1;
-        self.lanes.entry(repo).or_default().open.dirty.insert(path);
+        self.lanes.entry(repo).or_default().open.typed(path);
     }
 
     /// Texts changed some time ago: other files may refer to them.
@@ -190,7 +251,7 @@ impl World {
         }
     }
 
-    fn take_lane(&mut self, id: RepoId, which: Which) -> Option<Vec<RepoPath>> {
+    fn take_lane(&mut self, id: RepoId, which: Which) -> Option<(Vec<RepoPath>, Arc<AtomicBool>)> {
         let lanes = self.lanes.get_mut(&id)?;
         let lane = match which {
             Which::Open => &mut lanes.open,
@@ -199,7 +260,7 @@ impl World {
         if lane.running || (lane.dirty.is_empty() && !lane.marked) {
             return None;
         }
-        lane.running = true;
+        let hurry = lane.begin();
         let mut files = std::mem::take(&mut lane.dirty);
         if which == Which::Closed && files.len() > PORTION {
             let rest = files.iter().nth(PORTION).cloned();
@@ -207,10 +268,16 @@ impl World {
                 lane.dirty = files.split_off(&rest);
             }
         }
-        Some(files.into_iter().collect())
+        Some((files.into_iter().collect(), hurry))
     }
 
-    fn analyse(&mut self, repo: RepoId, which: Which, mut files: Vec<RepoPath>, marked: bool) {
+    fn analyse(
+        &mut self,
+        repo: RepoId,
+        which: Which,
+        (mut files, hurry): (Vec<RepoPath>, Arc<AtomicBool>),
+        marked: bool,
+    ) {
         let generation = self.generation;
         let show = Show {
             anything: self.settings.enable,
@@ -222,6 +289,7 @@ impl World {
             self.analysed(nothing);
             return;
         };
+        let events = self.events.clone();
         self.background(
             move || {
                 view.tell();
@@ -239,7 +307,9 @@ impl World {
                     let more: Vec<RepoPath> = more.filter(new).collect();
                     files.extend(more);
                 }
-                let one = |path| file(&mut view, git.as_ref(), path, show, &mut answers);
+                let is_open = which == Which::Open && show.marks;
+                let told = is_open.then_some((repo, &events, &*hurry));
+                let one = |path| file(&mut view, git.as_ref(), path, show, told, &mut answers);
                 let files = files.into_iter().map(one).collect();
                 Done::Analysed(Analysed { repo, which, generation, files, answers })
             },
@@ -250,10 +320,15 @@ impl World {
     /// Takes what a task found: publishes what changed, asks for what was lacking.
     pub(super) fn analysed(&mut self, analysed: Analysed) {
         let Analysed { repo: id, which, generation, files, answers } = analysed;
+        let left: Vec<RepoPath> = files
+            .iter()
+            .filter(|it| it.marks_only && self.document_at(id, &it.path).is_some())
+            .map(|it| it.path.clone())
+            .collect();
         if let Some(lanes) = self.lanes.get_mut(&id) {
             match which {
-                Which::Open => lanes.open.running = false,
-                Which::Closed => lanes.closed.running = false,
+                Which::Open => lanes.open.end(left.into_iter()),
+                Which::Closed => lanes.closed.end(left.into_iter()),
             }
         }
         let Some(repo) = self.repos.get_mut(&id) else { return };
@@ -262,7 +337,7 @@ impl World {
         }
         let mut lacks = Lacks::default();
         let mut recheck: Option<Timestamp> = None;
-        for file in files {
+        for file in files.into_iter().filter(|it| !it.marks_only) {
             // Superseded: the document was edited, opened or closed meanwhile, and is analysed again.
             match (which, self.document_at(id, &file.path)) {
                 (Which::Open, Some(document)) => {
@@ -282,8 +357,8 @@ impl World {
                 _ => continue,
             }
             recheck = recheck.into_iter().chain(file.recheck).min();
-            lacks.merge(file.lacks.clone());
-            self.publish(id, file);
+            lacks.merge(file.lacks);
+            self.publish(id, file.path, file.diagnostics);
         }
         if let Some(at) = recheck {
             self.recheck_at(at);
@@ -293,6 +368,16 @@ impl World {
             let memo = Arc::clone(&repo.memo);
             // Nobody waits for its end.
             drop(tokio::task::spawn_blocking(move || memo.let_go()));
+        }
+    }
+
+    /// Publishes the marks of an open file while the rest about it is still looked for.
+    pub(super) fn marked(&mut self, marked: Marked) {
+        let Marked { repo, path, text, diagnostics } = marked;
+        // Superseded: the document was edited or closed meanwhile.
+        let is_shown = self.document_at(repo, &path).is_some_and(|it| Arc::ptr_eq(&it.text, &text));
+        if is_shown {
+            self.publish(repo, path, diagnostics);
         }
     }
 
@@ -337,19 +422,28 @@ pub(crate) fn report(
     path: &RepoPath,
     answers: &mut Vec<Answers>,
 ) -> FileReport {
-    let question = |inputs: &Inputs<'_>| analysis::analyse(inputs, path);
+    ask(view, git, answers, |inputs| analysis::analyse(inputs, path))
+}
+
+fn ask(
+    view: &mut View,
+    git: Option<&history::Repository>,
+    answers: &mut Vec<Answers>,
+    question: impl Fn(&Inputs<'_>) -> FileReport,
+) -> FileReport {
     match git {
         Some(git) => past::ask(view, git, answers, question, |it| &it.lacks),
         None => view.ask(question),
     }
 }
 
-/// Analyses one file.
+/// Analyses one file. Of an open one the marks are told to the owner as soon as they are found.
 fn file(
     view: &mut View,
     git: Option<&history::Repository>,
     path: RepoPath,
     show: Show,
+    told: Option<(RepoId, &mpsc::UnboundedSender<Event>, &AtomicBool)>,
     answers: &mut Vec<Answers>,
 ) -> File {
     let text = view.overlay.text(&path);
@@ -362,6 +456,7 @@ fn file(
         live: BTreeSet::new(),
         recheck: None,
         clusters: Vec::new(),
+        marks_only: false,
     };
     let Some(text) = text else { return file };
     // The owner compares it; making it costs as much as reading the text.
@@ -370,9 +465,20 @@ fn file(
     if !show.anything {
         return file;
     }
-    let report = report(view, git, &file.path, answers);
+    let report = match told {
+        Some((repo, events, hurry)) => {
+            let (path, text, overlay) = (&file.path, &text, view.overlay.clone());
+            let teller = Teller { repo, path, text, overlay, events, hurry };
+            ask(view, git, answers, |inputs| analysis::analyse_for(inputs, path, &teller))
+        }
+        None => report(view, git, &file.path, answers),
+    };
+    file.marks_only = report.marks_only;
+    if file.marks_only {
+        return file;
+    }
     if show.marks {
-        file.diagnostics = to_lsp::diagnostics(view, text.rope(), &report);
+        file.diagnostics = to_lsp::diagnostics(&view.overlay, text.rope(), &report.findings);
     }
     file.lenses = to_lsp::digest(&report.lenses);
     file.clusters = report.clusters;
@@ -380,4 +486,25 @@ fn file(
     file.live = report.live;
     file.recheck = report.recheck_at;
     file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_makes_way_for_typing_and_what_it_left_is_done_again() {
+        let path = |name: &str| RepoPath::new(name).unwrap();
+        let mut lane = Lane { dirty: [path("a.yaml"), path("b.yaml")].into(), ..Lane::default() };
+        let first = lane.begin();
+        std::mem::take(&mut lane.dirty);
+        assert!(!first.load(Ordering::Relaxed));
+        lane.typed(path("a.yaml"));
+        assert!(first.load(Ordering::Relaxed));
+        lane.end([path("b.yaml")].into_iter());
+        assert!(!lane.running);
+        assert_eq!(lane.dirty, [path("a.yaml"), path("b.yaml")].into());
+        // What was typed before it began is nothing to hurry for.
+        assert!(!lane.begin().load(Ordering::Relaxed));
+    }
 }

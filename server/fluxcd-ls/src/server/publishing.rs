@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use manifests::RepoPath;
 use tokio::time::Instant;
 
-use super::analysing::File;
 use super::outbox::Outbox;
 use super::texts::QUIET;
 use super::watch::RepoId;
@@ -97,8 +96,7 @@ fn send(outbox: &Outbox, uri: lsp::Uri, version: Option<i32>, diagnostics: Vec<l
 
 impl World {
     /// Publishes the marks of a file. While someone types in it, no mark appears or gets worse (design 3.2).
-    pub(super) fn publish(&mut self, repo: RepoId, file: File) {
-        let File { path, diagnostics, .. } = file;
+    pub(super) fn publish(&mut self, repo: RepoId, path: RepoPath, diagnostics: Vec<lsp::Diagnostic>) {
         let open = self.document_at(repo, &path).map(|it| (it.uri.clone(), it.version, it.edited));
         let (uri, version, edited) = match open {
             Some((uri, version, edited)) => (uri, Some(version), edited),

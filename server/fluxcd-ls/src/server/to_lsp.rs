@@ -11,6 +11,7 @@ use manifests::{RepoPath, TextRange};
 use ropey::Rope;
 use serde_json::{Value, json};
 
+use super::disk::Overlay;
 use super::view::View;
 use crate::lsp::convert;
 use crate::lsp::custom::{ClusterStatus, HeadParams, StatusParams, StatusSeverity};
@@ -36,14 +37,14 @@ pub(crate) const COMMANDS: [&str; 12] = [
 ];
 
 /// The marks of a file.
-pub(crate) fn diagnostics(view: &View, text: &Rope, report: &FileReport) -> Vec<lsp::Diagnostic> {
-    report.findings.iter().map(|finding| diagnostic(view, text, finding)).collect()
+pub(crate) fn diagnostics(files: &Overlay, text: &Rope, findings: &[Finding]) -> Vec<lsp::Diagnostic> {
+    findings.iter().map(|finding| diagnostic(files, text, finding)).collect()
 }
 
-fn diagnostic(view: &View, text: &Rope, finding: &Finding) -> lsp::Diagnostic {
+fn diagnostic(files: &Overlay, text: &Rope, finding: &Finding) -> lsp::Diagnostic {
     let related = finding.related.iter().filter_map(|related| {
-        let file = view.overlay.text(&related.path)?;
-        let uri = convert::uri_of(&view.overlay.disk.absolute(&related.path))?;
+        let file = files.text(&related.path)?;
+        let uri = convert::uri_of(&files.disk.absolute(&related.path))?;
         let range = convert::range_to_lsp(file.rope(), related.range);
         Some(lsp::DiagnosticRelatedInformation {
             location: lsp::Location { uri, range },
@@ -140,7 +141,7 @@ pub(crate) fn fixes(
             fixes.push(lsp::CodeActionResponse::CodeAction(lsp::CodeAction {
                 title: format!("Flux: replace with {fix}"),
                 kind: Some(lsp::CodeActionKind::QuickFix),
-                diagnostics: Some(vec![diagnostic(view, text, mark)]),
+                diagnostics: Some(vec![diagnostic(&view.overlay, text, mark)]),
                 is_preferred: only.then_some(true),
                 edit: Some(lsp::WorkspaceEdit { changes: Some(changes), ..Default::default() }),
                 ..Default::default()

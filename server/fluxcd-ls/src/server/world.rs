@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Client;
 
-use super::analysing::{Analysed, Lanes};
+use super::analysing::{Analysed, Lanes, Marked};
 use super::choosing::Offers;
 use super::clusters::{ClusterSet, Connect, Recording};
 use super::commands::Running;
@@ -70,6 +70,8 @@ pub(crate) enum Done {
     Found(lsp::Uri, Box<Found>),
     /// Files were read into the index; none if that failed.
     Indexed(RepoId, Option<Indexed>),
+    /// The marks of an open file were found.
+    Marked(Marked),
     /// Files were analysed; none if that failed.
     Analysed(Analysed),
     /// Everything was counted for the status bar; none if that failed.
@@ -130,6 +132,7 @@ impl Done {
         match self {
             Done::Found(..) => "found",
             Done::Indexed(..) => "indexed",
+            Done::Marked(_) => "marked",
             Done::Analysed(_) => "analysed",
             Done::Counted(_) => "counted",
             Done::Head(..) => "head",
@@ -307,6 +310,7 @@ impl World {
         match done {
             Done::Found(uri, found) => self.found(&uri, *found),
             Done::Indexed(repo, indexed) => self.indexed(repo, indexed),
+            Done::Marked(marked) => self.marked(marked),
             Done::Analysed(analysed) => self.analysed(analysed),
             Done::Counted(summary) => self.counted(summary),
             Done::Head(repo, found) => self.head_found(repo, found.map(|it| *it)),
