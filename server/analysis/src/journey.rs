@@ -7,7 +7,7 @@
 
 use flux::{ObjectId, Revision, State, Verdict};
 use jiff::Timestamp;
-use manifests::kustomize::{Id, Origin};
+use manifests::kustomize::{Id, Origin, is_kustomization_name};
 use manifests::{Placed, RepoPath, Value};
 use std::sync::Arc;
 
@@ -136,7 +136,7 @@ pub(crate) enum Why {
 #[derive(Debug, Clone)]
 enum There {
     /// With the spec that it was built with.
-    Built(Arc<Value>),
+    Built(Arc<Value>, Arc<Content>),
     Absent,
     Unknown,
 }
@@ -472,14 +472,48 @@ impl View<'_> {
             Specs::Live | Specs::First(_) | Specs::Second(_) => (None, None),
         };
         match (self.there(subject, &a.files, one), self.there(subject, &b.files, two)) {
-            (There::Built(one), There::Built(two)) => compare(&one, &two),
-            (There::Built(one), There::Absent) => {
-                Compared::Different(one.site.as_ref().map(|it| it.path().clone()))
+            (There::Built(one, here), There::Built(two, there)) => match compare(&one, &two) {
+                Compared::Different(Some(path)) => {
+                    Compared::Different(self.file_that_differs(subject, (a, b), path, &[here, there]))
+                }
+                compared => compared,
+            },
+            (There::Built(one, here), There::Absent) => {
+                let path = one.site.as_ref().map(|it| it.path().clone());
+                Compared::Different(
+                    path.and_then(|path| self.file_that_differs(subject, (a, b), path, &[here])),
+                )
             }
-            (There::Absent, There::Built(_)) => Compared::Different(None),
+            (There::Absent, There::Built(..)) => Compared::Different(None),
             (There::Absent, There::Absent) => Compared::Same,
             _ => Compared::Unknown,
         }
+    }
+
+    /// The file to name for a difference that this file wrote in one of two versions. What it wrote may be there as before,
+    /// and not be taken any more, or only now: then it is the file that brings it into the build.
+    fn file_that_differs(
+        &self,
+        subject: &Subject<'_>,
+        (a, b): (&Point, &Point),
+        path: RepoPath,
+        contents: &[Arc<Content>],
+    ) -> Option<RepoPath> {
+        let (Some(one), Some(two)) = (self.tree_in(&a.files), self.tree_in(&b.files)) else {
+            return Some(path);
+        };
+        let is_changed = |path: &RepoPath| one.read(path) != two.read(path);
+        // In the artifact it may have another name.
+        if is_changed(&path) {
+            return Some(path);
+        }
+        let built = contents.iter().filter_map(|it| it.build.find(subject.id, subject.origin));
+        let shapers: Vec<&RepoPath> =
+            built.flat_map(|it| it.shaped_by.iter().map(|it| &it.path).chain([it.origin.path()])).collect();
+        let (builds, others): (Vec<&RepoPath>, Vec<&RepoPath>) =
+            shapers.into_iter().partition(|it| is_kustomization_name(it.file_name()));
+        let own = self.place_of(subject.cluster, subject.kustomization, false).map(|(at, _)| at.path);
+        builds.into_iter().chain(others).chain(&own).find(|it| is_changed(it)).cloned()
     }
 
     /// The object as a version makes it, with this spec or the live one.
@@ -502,7 +536,7 @@ impl View<'_> {
         });
         match content.build.find(subject.id, subject.origin) {
             _ if self.is_incomplete(version) => There::Unknown,
-            Some(built) => There::Built(Arc::clone(&built.value)),
+            Some(built) => There::Built(Arc::clone(&built.value), Arc::clone(&content)),
             // It may be made by what we cannot read.
             None if content.build.unknown.iter().any(|it| it.why.hides() && !it.why.refuses()) => {
                 There::Unknown

@@ -167,6 +167,39 @@ fn other_branches_and_pinned_sources() {
 }
 
 #[test]
+fn a_difference_is_named_by_the_file_that_was_changed() {
+    let at = REPO.replacen("kind: Deployment", "kind: Deploy$0ment", 1);
+    let cluster = cluster("main@1a2b3c4", "main@1a2b3c4", "");
+    let told = |now: &str, then: &str| {
+        let text = format!("{now}{then}{cluster}//- settings\nhead=main@9f8e7d6 pushed=1a2b3c4");
+        hover_lines(&text, |it| it.contains(" differs"))
+    };
+    let patched = "resources: [web.yaml]\npatches: [{path: patch.yaml}]\n";
+    let bare = "resources: [web.yaml]\n";
+    // The patch is there as before, and is not taken any more; or only now.
+    let then = |text: &str| shop::then(&["1a2b3c4"], "apps/kustomization.yaml", text);
+    let by_build = "- what is next has another text: `apps/kustomization.yaml` differs\n";
+    assert_eq!(told(&at.replace(patched, bare), &then(patched)), by_build);
+    assert_eq!(told(&at, &then(bare)), by_build);
+    // Nothing but the resource is new.
+    assert_eq!(told(&at, &then("resources: []\n")), by_build);
+    // A patch that says something else, also where the other file was touched.
+    let other = shop::then(&["1a2b3c4"], "apps/patch.yaml", deployment!("web", "paused: true"));
+    let by_patch = "- what is next has another text: `apps/patch.yaml` differs\n";
+    assert_eq!(told(&at, &(other.clone() + &then(&format!("# as before\n{patched}")))), by_patch);
+    // In the Kustomization itself.
+    let own = "  path: ./apps\n";
+    let spec = format!(
+        "{own}  patches: [{{patch: '{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: web, namespace: web}}, spec: {{minReadySeconds: 5}}}}'}}]\n"
+    );
+    let by_flux = "- what is next has another text: `clusters/staging/apps.yaml` differs\n";
+    let before =
+        at.split("//- apps/").next().unwrap_or_default().replace("//- clusters", "//- then 1a2b3c4 clusters");
+    assert_eq!(told(&at.replace(own, &spec), &before), by_flux);
+    assert_eq!(told(&at, &before.replace(own, &spec)), by_flux);
+}
+
+#[test]
 fn a_newer_tag_than_the_source_takes() {
     let before = then(&["1a2b3c4"]);
     let tag = cluster("v1.0.0@1a2b3c4", "v1.0.0@1a2b3c4", "").replacen("{branch: main}", "{tag: v1.0.0}", 1);
