@@ -272,6 +272,9 @@ pub struct Settings {
     pub max_severity: Severity,
     /// How bad it is when something is Ready and not what is written; `None` for no marks of that.
     pub silent: Option<Severity>,
+    /// How bad it is that a live object which was read has another value than the text that was applied; `None` for no marks
+    /// of that: hovers say it.
+    pub differing: Option<Severity>,
     /// How bad it is that nothing applies a file; `None` for no marks and lenses of that.
     pub not_applied: Option<Severity>,
     /// Whether actions (reconcile, suspend, resume) are offered.
@@ -290,6 +293,7 @@ impl Default for Settings {
             lens_verbs: 2,
             max_severity: Severity::Error,
             silent: Some(Severity::Warning),
+            differing: None,
             not_applied: None,
             actions: true,
             mapping: Vec::new(),

@@ -167,9 +167,9 @@ impl<'a> View<'a> {
         content.build.find(&made.id, &made.origin).map(|it| Arc::clone(&it.value))
     }
 
-    /// The fields of an object that is no Flux object which its live object dropped: read since its applier is as it is, in the
-    /// version that the text is written in.
-    pub(crate) fn dropped_of_plain(&self, cluster: usize, made: &MadeOf<'_>) -> Vec<Gap> {
+    /// The fields of an object that is no Flux object which its live object does not hold: read since its applier is as it is,
+    /// in the version that the text is written in. A key is told to be dropped only of kinds where that is nobody's error.
+    pub(crate) fn gaps_of_plain(&self, cluster: usize, made: &MadeOf<'_>) -> Vec<Gap> {
         let applier = &made.delivery.kustomization;
         if self.cluster(cluster).live.is_empty() {
             return Vec::new();
@@ -182,7 +182,7 @@ impl<'a> View<'a> {
         let Some(live) = reading.and_then(|it| it.answer.found()) else { return Vec::new() };
         // What another one took away was not dropped on the way.
         let is_alone = self.rivals(cluster, &applier.id, id).is_empty();
-        if !is_alone || !is_round_tripped(id) || is_left_alone(live) {
+        if !is_alone || is_left_alone(live) {
             return Vec::new();
         }
         let Some(built) = self.built(cluster, &applier.id, &made.outline.made()) else { return Vec::new() };
@@ -190,7 +190,7 @@ impl<'a> View<'a> {
             return Vec::new();
         }
         let mut gaps = gaps_of_object(&built, &live.json);
-        gaps.retain(|it| it.lack == Lack::Dropped);
+        gaps.retain(|it| it.lack != Lack::Dropped || is_round_tripped(id));
         gaps
     }
 

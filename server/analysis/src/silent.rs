@@ -16,6 +16,7 @@ use crate::deliveries::Delivery;
 use crate::earlier::Text;
 use crate::held::{Gap, Lack, gaps};
 use crate::index::{Covered, Outline};
+use crate::inputs::Severity;
 use crate::journey::{Reach, Stage};
 use crate::placing::{Spot, build::near};
 use crate::view::{MadeOf, View, in_inventory};
@@ -46,6 +47,7 @@ pub(crate) struct Silent {
     pub(crate) revision: Revision,
     pub(crate) spot: Spot,
     pub(crate) code: &'static str,
+    pub(crate) severity: Severity,
     pub(crate) sentence: String,
 }
 
@@ -55,6 +57,7 @@ pub(crate) struct Candidate {
     delivery: usize,
     spot: Spot,
     code: &'static str,
+    severity: Severity,
     sentence: String,
 }
 
@@ -124,12 +127,11 @@ impl View<'_> {
             }
             // What live objects were read for: a field that one dropped stands in a file that its object is made of.
             if !self.cluster(cluster).live.is_empty() {
-                let dropped = |it: &&Outline| {
-                    !self
-                        .dropped_of_plain(cluster, &MadeOf { delivery, outline: it, patch: false })
-                        .is_empty()
+                let has_gaps = |it: &&Outline| {
+                    let made = MadeOf { delivery, outline: it, patch: false };
+                    self.gaps_of_plain(cluster, &made).iter().any(|it| self.severity_of_gap(it).is_some())
                 };
-                for outline in covered.objects.iter().filter(dropped) {
+                for outline in covered.objects.iter().filter(has_gaps) {
                     files.push(outline.origin.path().clone());
                     files.extend(outline.shaped_by.iter().map(|it| it.path.clone()));
                 }
@@ -156,8 +158,9 @@ impl View<'_> {
             if !self.is_as_applied(cluster, &by, &revision, &it.spot) {
                 continue;
             }
-            let (spot, code, sentence) = (it.spot.clone(), it.code, it.sentence.clone());
-            found.push(Silent { by, verdict, revision, spot, code, sentence });
+            let (spot, code, severity, sentence) =
+                (it.spot.clone(), it.code, it.severity, it.sentence.clone());
+            found.push(Silent { by, verdict, revision, spot, code, severity, sentence });
         }
         found.extend(self.untaken_charts(cluster, path, within));
         found
@@ -166,9 +169,9 @@ impl View<'_> {
     /// Charts that Flux passes over because the version that stands in this file is the one that it had before.
     fn untaken_charts(&self, cluster: usize, path: &RepoPath, within: Option<TextRange>) -> Vec<Silent> {
         let mut found: Vec<Silent> = Vec::new();
-        if path.file_name() != "Chart.yaml" {
+        let Some(severity) = self.inputs.settings.silent.filter(|_| path.file_name() == "Chart.yaml") else {
             return found;
-        }
+        };
         for chart in self.charts_of(cluster).iter().filter(|it| it.key.chart_file() == *path) {
             let release = &chart.release;
             let Some(verdict) = self.verdict(cluster, &release.id) else { continue };
@@ -202,7 +205,7 @@ impl View<'_> {
                 release.id
             );
             let (by, revision) = (release.id.clone(), taken.clone());
-            found.push(Silent { by, verdict, revision, spot, code: "ChartNotTaken", sentence });
+            found.push(Silent { by, verdict, revision, spot, code: "ChartNotTaken", severity, sentence });
         }
         found
     }
@@ -246,6 +249,7 @@ impl View<'_> {
         let binding = &self.derived[cluster].binding;
         let is_here = |site: &Site| site.in_file().is_some_and(|(file, _)| file == *path);
         let mut found = Vec::new();
+        let Some(silent) = self.inputs.settings.silent else { return found };
         for at in binding.covering(path) {
             let (Some(delivery), Some(covered)) =
                 (binding.deliveries.from_here.get(*at), binding.covered.get(*at))
@@ -253,42 +257,75 @@ impl View<'_> {
                 continue;
             };
             let by = &delivery.kustomization.id;
+            let ready = self.ready_words(cluster, by);
             let mut told = Vec::new();
             for it in covered.quiet.iter().filter(|it| is_here(&it.site)) {
-                if let Some((code, sentence, fix)) = proved(&it.what, delivery) {
-                    told.push((it.site.clone(), code, sentence, fix));
+                if let Some((code, sentence, fix)) = proved(&it.what, delivery, ready) {
+                    told.push((it.site.clone(), code, silent, sentence, fix));
                 }
             }
             if told.is_empty() && builds_nothing(delivery, covered) && covered.root_file() == Some(path) {
-                let sentence = format!("this builds nothing: {by} is Ready and applies no object");
-                told.extend(self.of_build_file(path).map(|site| (site, "NothingBuilt", sentence, None)));
+                let sentence = format!("this builds nothing: {by} {ready} and applies no object");
+                told.extend(
+                    self.of_build_file(path).map(|site| (site, "NothingBuilt", silent, sentence, None)),
+                );
             }
             let applier = &delivery.kustomization;
             let compares = !applier.spec.remote && applier.raw_spec().get("ignore").is_none();
             for outline in covered.objects_of(path).filter(|_| compares) {
-                for gap in self.dropped(cluster, delivery, outline) {
-                    if let Some(site) = gap.site.filter(is_here) {
-                        let at = gap.at;
-                        let sentence = format!(
-                            "`{at}` is not in the live object, although {by} is Ready: dropped on the way, or taken away there"
-                        );
-                        told.push((site, "DroppedField", sentence, None));
-                    }
+                for gap in self.gaps_in(cluster, delivery, outline) {
+                    let Some(severity) = self.severity_of_gap(&gap) else { continue };
+                    let Some(site) = gap.site.filter(is_here) else { continue };
+                    let at = gap.at;
+                    let (code, what, why) = match gap.lack {
+                        Lack::Dropped => {
+                            ("DroppedField", "not in".to_owned(), "dropped on the way, or taken away there")
+                        }
+                        Lack::Gone => ("LiveDiffers", "not in".to_owned(), "taken away there"),
+                        Lack::Other(Some(there)) => {
+                            ("LiveDiffers", format!("`{there}` in"), "changed on the way, or there")
+                        }
+                        Lack::Other(None) => {
+                            ("LiveDiffers", "another in".to_owned(), "changed on the way, or there")
+                        }
+                    };
+                    let sentence = format!("`{at}` is {what} the live object, although {by} {ready}: {why}");
+                    told.push((site, code, severity, sentence, None));
                 }
             }
-            for (site, code, sentence, fix) in told {
+            for (site, code, severity, sentence, fix) in told {
                 let Some(mut spot) = Spot::at(&site, true) else { continue };
                 spot.fixes.extend(fix);
-                found.push(Candidate { delivery: *at, spot, code, sentence });
+                found.push(Candidate { delivery: *at, spot, code, severity, sentence });
             }
         }
         found
     }
 
-    /// What a Kustomization applied, if it is Ready and it is known from which folder.
+    /// How bad it is that a live object lacks this; nothing where it is not told.
+    fn severity_of_gap(&self, gap: &Gap) -> Option<Severity> {
+        match gap.lack {
+            Lack::Dropped => self.inputs.settings.silent,
+            // Autoscalers change it all the time.
+            _ if gap.at.to_string() == "spec.replicas" => None,
+            Lack::Gone | Lack::Other(_) => self.inputs.settings.differing,
+        }
+    }
+
+    /// What a Kustomization is to those of which [`ready_at`](Self::ready_at) tells something.
+    fn ready_words(&self, cluster: usize, by: &ObjectId) -> &'static str {
+        let is_suspended = |it: Arc<Verdict>| matches!(it.state, flux::State::Suspended { .. }).then_some(());
+        match self.verdict(cluster, by).and_then(is_suspended) {
+            Some(()) => "was Ready when it was suspended",
+            None => "is Ready",
+        }
+    }
+
+    /// What a Kustomization applied, if it is Ready (or was when it was suspended: what it applied stays what it is) and it is
+    /// known from which folder.
     fn ready_at(&self, cluster: usize, delivery: &Delivery) -> Option<(Arc<Verdict>, Revision)> {
         let verdict = self.verdict(cluster, &delivery.kustomization.id)?;
-        if !verdict.state.is_ready() || !delivery.from.is_certain() {
+        if !verdict.state.last().is_ready() || !delivery.from.is_certain() {
             return None;
         }
         let applied = verdict.applied.clone()?;
@@ -303,10 +340,10 @@ impl View<'_> {
         member.or_else(|| value.as_mapping()?.first())?.site.clone()
     }
 
-    /// The keys of an object that the live one lacks; of a Flux object those of its spec.
-    fn dropped(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<Gap> {
+    /// What of an object the live one lacks; of a Flux object keys of its spec.
+    fn gaps_in(&self, cluster: usize, delivery: &Delivery, outline: &Outline) -> Vec<Gap> {
         if Kind::from_group_kind(&outline.id.group, &outline.id.kind).is_none() {
-            return self.dropped_of_plain(cluster, &MadeOf { delivery, outline, patch: false });
+            return self.gaps_of_plain(cluster, &MadeOf { delivery, outline, patch: false });
         }
         let (Some(value), Some(kind)) =
             (&outline.flux, Kind::from_group_kind(&outline.id.group, &outline.id.kind))
@@ -347,7 +384,7 @@ fn builds_nothing(delivery: &Delivery, covered: &Covered) -> bool {
         && !covered.says_empty
 }
 
-fn proved(what: &What, delivery: &Delivery) -> Option<(&'static str, String, Option<String>)> {
+fn proved(what: &What, delivery: &Delivery, ready: &str) -> Option<(&'static str, String, Option<String>)> {
     let applier = &delivery.kustomization;
     let by = &applier.id;
     let applied = |id: &Id| {
@@ -362,7 +399,7 @@ fn proved(what: &What, delivery: &Delivery) -> Option<(&'static str, String, Opt
             let mut sentence =
                 format!("`{key}` is no key of a kustomization here, and was dropped without a word");
             if applier.status.inventory.as_ref().is_some_and(|it| it.iter().next().is_none()) {
-                sentence.push_str(&format!(": {by} is Ready and applies nothing"));
+                sentence.push_str(&format!(": {by} {ready} and applies nothing"));
             }
             Some(("UnknownKey", sentence, meant.map(str::to_owned)))
         }

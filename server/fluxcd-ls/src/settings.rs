@@ -316,6 +316,7 @@ impl Settings {
             lens_verbs,
             max_severity: self.max_severity.severity().unwrap_or(analysis::Severity::Hint),
             silent: self.silent_failures.severity(),
+            differing: None,
             not_applied: self.not_applied.severity(),
             actions: self.actions != Actions::Off,
             mapping: self

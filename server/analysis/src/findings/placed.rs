@@ -65,9 +65,8 @@ impl View<'_> {
         path: &RepoPath,
         within: Option<TextRange>,
     ) -> Vec<Mark> {
-        let Some(severity) = self.inputs.settings.silent else { return Vec::new() };
         let marks = self.silent(cluster, path, within).into_iter().map(|it| {
-            let mut mark = self.mark_at(cluster, &it.by, &it.verdict, &it.spot, severity);
+            let mut mark = self.mark_at(cluster, &it.by, &it.verdict, &it.spot, it.severity);
             mark.code = it.code.to_owned();
             mark.sentence = words::data(&it.sentence);
             mark.key.clone_from(&mark.sentence);

@@ -237,6 +237,7 @@ impl World {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
             "ascii" => self.settings.ascii = true,
+            "differing" => self.settings.differing = Some(Severity::Information),
             "not-silent" => self.settings.silent = None,
             "offer" => self.offer = true,
             "shallow" => self.shallow = true,

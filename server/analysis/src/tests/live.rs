@@ -2,7 +2,8 @@
 
 use expect_test::{Expect, expect};
 
-use super::drawing::{check_hover, check_lenses, check_marks, hover_lines};
+use super::drawing::{check_hover, check_lenses, check_marks, draw_marks, hover_lines};
+use super::fixture::World;
 use super::shop;
 
 const SHOP: &str = "\
@@ -222,6 +223,59 @@ fn a_key_that_was_dropped_is_marked_where_it_is_set() {
 }
 
 #[test]
+fn what_was_applied_before_it_was_suspended_is_marked_too() {
+    let suspended = format!("{READY}, suspend: true");
+    check_marks(
+        &world(&suspended, &deployment("", WELL)),
+        expect![[r#"
+        apps/web.yaml:12
+                    imagePullPolicies: Always
+                    ^^^^^^^^^^^^^^^^^ warning DroppedField: staging: `spec.template.spec.containers[0].imagePullPolicies` is not in the live object, although Kustomization/flux-system/apps was Ready when it was suspended: dropped on the way, or taken away there
+        apps/patch.yaml:6
+            minReadySecond: 5
+            ^^^^^^^^^^^^^^ warning DroppedField: staging: `spec.minReadySecond` is not in the live object, although Kustomization/flux-system/apps was Ready when it was suspended: dropped on the way, or taken away there
+    "#]],
+    );
+    // Suspended in another state nobody said that all of it was applied.
+    let failed = format!("{suspended}, failed: [ReconciliationFailed, 'no', main@1a2b3c4]");
+    assert!(!draw_marks(&mut World::new(&world(&failed, &deployment("", WELL)))).contains("DroppedField"));
+}
+
+#[test]
+fn what_is_another_in_the_cluster_is_noted_where_nobody_hovers() {
+    let mutated = deployment(", minReadySecond: 5", WELL)
+        .replace("imagePullPolicy:", "imagePullPolicies:")
+        .replace("'web:1'", "'mirror.example/web:1'")
+        .replace("replicas: 3, rev", "replicas: 5, rev");
+    // In an editor the hover says it.
+    check_marks(&world(READY, &mutated), expect![[""]]);
+    let asked =
+        |kustomization: &str, live: &str| format!("{}//- settings\ndiffering\n", world(kustomization, live));
+    check_marks(
+        &asked(READY, &mutated),
+        expect![[r#"
+        apps/web.yaml:11
+                    image: web:1
+                           ^^^^^ information LiveDiffers: staging: `spec.template.spec.containers[0].image` is `mirror.example/web:1` in the live object, although Kustomization/flux-system/apps is Ready: changed on the way, or there
+    "#]],
+    );
+    let silent = |text: &str| check_marks(text, expect![[""]]);
+    // Nothing that is no proof of it.
+    silent(&asked(&format!("{READY}, spec: {{ignore: [{{paths: [/spec/replicas]}}]}}"), &mutated));
+    silent(&asked(
+        READY,
+        &mutated
+            .replace("generation: 1", "generation: 1, annotations: {kustomize.toolkit.fluxcd.io/ssa: Merge}"),
+    ));
+    silent(
+        &asked(READY, &mutated).replace(
+            "//- cluster staging",
+            "//- then 1a2b3c4 apps/web.yaml\nkind: Other\n//- cluster staging",
+        ),
+    );
+}
+
+#[test]
 fn what_is_no_proof_is_not_marked() {
     let dropped = deployment("", WELL);
     let silent = |text: &str| check_marks(text, expect![[""]]);
@@ -230,12 +284,11 @@ fn what_is_no_proof_is_not_marked() {
         READY,
         &deployment(", minReadySecond: 5", WELL).replace("imagePullPolicy:", "imagePullPolicies:"),
     ));
-    // Its applier runs, is suspended, ignores fields, or its text was another.
+    // Its applier runs, ignores fields, or its text was another.
     silent(&world(
         &format!("{READY}, progress: 'Building manifests for revision REV', to: main@1a2b3c4"),
         &dropped,
     ));
-    silent(&world(&format!("{READY}, suspend: true"), &dropped));
     silent(&world(&format!("{READY}, spec: {{ignore: [{{paths: [/spec/replicas]}}]}}"), &dropped));
     let then = "//- then 1a2b3c4 apps/web.yaml\nkind: Other\n//- then 1a2b3c4 apps/patch.yaml\nkind: Other\n";
     silent(&world(READY, &dropped).replace("//- cluster staging", &format!("{then}//- cluster staging")));

@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", requires = "commit", value_parser = patience)]
     wait: Option<Duration>,
     /// Reads the live object of every plain manifest, too (a request each, never a Secret): keys that Flux dropped from it in
-    /// silence are warnings then. What may not be read could not be told.
+    /// silence are warnings then, and what is another in the live object is noted. What may not be read could not be told.
     #[arg(long, conflicts_with = "commit")]
     objects: bool,
     #[command(flatten)]

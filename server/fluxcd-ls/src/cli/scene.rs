@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis::{FileReport, Gate, Lacks, LiveAnswer, Memo, Past, Question};
+use analysis::{FileReport, Gate, Lacks, LiveAnswer, Memo, Past, Question, Severity};
 use jiff::Timestamp;
 use manifests::{FileKind, RepoPath, TextRange, Tree as _};
 
@@ -247,8 +247,8 @@ impl Scene {
         !read.is_empty()
     }
 
-    /// Reads the live objects of all manifests at or below `paths`, or of the whole repository. What could not be read, in
-    /// sentences: each reason once.
+    /// Reads the live objects of all manifests at or below `paths`, or of the whole repository, to tell also where they differ
+    /// from what was applied: nobody hovers in a terminal. What could not be read, in sentences: each reason once.
     pub async fn read_all(
         &mut self,
         paths: &[PathBuf],
@@ -259,6 +259,7 @@ impl Scene {
             wanted.extend(self.report(&path).live);
         }
         self.read(&wanted, connections).await;
+        Arc::make_mut(&mut self.view.settings).differing = Some(Severity::Information);
         let clusters = self.clusters();
         let why = wanted.iter().filter_map(|wanted| {
             let cluster = clusters.iter().find(|it| *it.key == wanted.cluster)?;

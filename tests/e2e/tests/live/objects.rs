@@ -2,7 +2,7 @@
 
 use e2e::binary::{Home, run};
 use e2e::shop::Shop;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use testbed::{Auth, Role};
 
@@ -73,6 +73,27 @@ fn a_key_that_kubernetes_does_not_know_is_marked_though_flux_is_ready() {
             ran.stdout,
             ran.stderr
         );
+
+        // Suspended, it has applied what it applied. Another image than the text's is noted: a webhook would have made it one.
+        assert!(!ran.stdout.contains("LiveDiffers"), "{}", ran.stdout);
+        cluster.patch(&shop.object(), json!({"spec": {"suspend": true}})).await?;
+        let deployment = "Deployment/objects/web";
+        let live = cluster.get(deployment).await?.unwrap_or_default();
+        let mut containers = live["spec"]["template"]["spec"]["containers"].clone();
+        containers[0]["image"] = "mirror.invalid/web:1".into();
+        let mirrored = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+        cluster.patch(deployment, mirrored).await?;
+        let ran = run(home.command(check).arg("--objects").current_dir(shop.folder()));
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        for part in [
+            "DroppedField",
+            "LiveDiffers",
+            "is `mirror.invalid/web:1` in the live object",
+            "was Ready when it was suspended",
+        ] {
+            assert!(ran.stdout.contains(part), "no {part:?} in {}", ran.stdout);
+        }
+        cluster.patch(&shop.object(), json!({"spec": {"suspend": false}})).await?;
 
         // Mended, the mark goes when the object is what is written.
         shop.write("apps/web.yaml", &misspelt.replace("          imagePullPolicies: Always\n", ""));
