@@ -4,8 +4,9 @@
 //! that may be asked to be read, and nothing to be unknown of what they apply. Only objects count: a patch, what a generator
 //! reads, Helm values and templates are applied by nobody as they are.
 
-use flux::{Kind, ObjectId};
-use manifests::{LeftOut, ParsedFile, Placed, RepoPath, Role};
+use flux::{Kind, Object, ObjectId};
+use manifests::kustomize::{Built, Id, Origin};
+use manifests::{Identity, LeftOut, ParsedFile, Placed, RepoPath, Role};
 
 use crate::index::flux_object;
 use crate::inputs::Proof;
@@ -79,7 +80,7 @@ impl View<'_> {
             return Some(Unapplied::LeftOut { why });
         }
         let words = self.of_nothing_at(path, kind)?;
-        let doubts = self.doubts(path, kind);
+        let doubts = self.doubts(path, placed, kind);
         Some(if doubts.is_empty() {
             Unapplied::Nothing { words }
         } else {
@@ -90,14 +91,6 @@ impl View<'_> {
     /// What Kustomizations of this repository have in their inventories, and do not make of any text that is here now.
     fn still_applied(&self, path: &RepoPath, placed: &Placed) -> Vec<String> {
         let mut words = Vec::new();
-        let Some(identity) = placed.document.identity() else { return words };
-        let namespace = identity.namespace.as_deref();
-        let is_it = |it: &flux::InventoryEntry<'_>| {
-            *it.kind == *identity.kind
-                && *it.group == *identity.group
-                && *it.name == *identity.name
-                && (it.namespace.is_empty() || namespace.is_none_or(|namespace| *namespace == *it.namespace))
-        };
         for (cluster, derived) in self.derived.iter().enumerate() {
             let is_known = matches!(self.proof(cluster), Proof::Live | Proof::Recorded { .. });
             if !is_known || !self.inputs.settings.maps(path, self.cluster(cluster)) {
@@ -106,12 +99,10 @@ impl View<'_> {
             let binding = &derived.binding;
             for (delivery, covered) in binding.deliveries.from_here.iter().zip(&binding.covered) {
                 let by = &delivery.kustomization;
-                let inventory = by.status.inventory.as_ref();
-                let Some(object) = inventory.and_then(|it| it.iter().find(is_it)).map(|it| it.id()) else {
-                    continue;
-                };
                 // Where part of a build is not known, that part may make it.
-                if !delivery.from.is_certain() || covered.hides || self.makes(cluster, by, &object).is_some()
+                if !delivery.from.is_certain()
+                    || covered.hides
+                    || self.is_taken_out(cluster, by, path, placed) != Some(true)
                 {
                     continue;
                 }
@@ -129,6 +120,66 @@ impl View<'_> {
         words
     }
 
+    /// Whether a Kustomization has an object in its inventory that a document was, and makes it of no text that is here now.
+    /// `None` where something like it is there, and cannot be told from it.
+    fn is_taken_out(&self, cluster: usize, by: &Object, path: &RepoPath, placed: &Placed) -> Option<bool> {
+        let Some(identity) = placed.document.identity() else { return Some(false) };
+        let Some(inventory) = by.status.inventory.as_ref() else { return Some(false) };
+        let namespace = identity.namespace.as_deref();
+        let is_named = |it: &flux::InventoryEntry<'_>| {
+            *it.name == *identity.name
+                && (it.namespace.is_empty() || namespace.is_none_or(|namespace| *namespace == *it.namespace))
+        };
+        let alike = inventory.iter().filter(|it| {
+            *it.kind == *identity.kind && *it.group == *identity.group && it.name.contains(&*identity.name)
+        });
+        let (same, others): (Vec<_>, Vec<_>) = alike
+            .map(|it| (is_named(&it), it.id()))
+            .filter(|(_, it)| self.makes(cluster, by, it).is_none())
+            .partition(|(is_named, _)| *is_named);
+        if !same.is_empty() {
+            return Some(true);
+        }
+        if others.is_empty() {
+            return Some(false);
+        }
+        // An overlay may have had another name and namespace for it.
+        let mut made = others.iter().map(|(_, it)| self.was_made_of(cluster, by, it, path, identity));
+        made.try_fold(false, |any, it| Some(any || it?))
+    }
+
+    /// Whether a Kustomization made an object of a document, at the revision that it applied last; `None` if that cannot be
+    /// told (yet).
+    fn was_made_of(
+        &self,
+        cluster: usize,
+        by: &Object,
+        object: &ObjectId,
+        path: &RepoPath,
+        identity: &Identity,
+    ) -> Option<bool> {
+        let applied = self.verdict(cluster, &by.id)?.applied.clone()?;
+        let version = self.point(&applied).ok()?;
+        let Some(file) = self.file_at(version.commit()?, path)? else { return Some(false) };
+        let content = self.content_in(&version, cluster, &by.id)?;
+        let of_document = |index: usize| {
+            let then = file.documents().get(index).and_then(|it| it.document.identity());
+            then.is_some_and(|it| (&it.kind, &it.name) == (&identity.kind, &identity.name))
+        };
+        let is_object = |it: &Id| {
+            let namespace = it.namespace.as_ref().is_none_or(|it| **it == *object.namespace);
+            *it.kind == *object.kind
+                && *it.group == *object.group
+                && *it.name == *object.name
+                && (namespace || object.namespace.is_empty())
+        };
+        let is_it = |it: &Built| {
+            matches!(&it.origin, Origin::Document { path: of, index } if of == path && of_document(*index))
+                && it.id().is_some_and(|it| is_object(&it))
+        };
+        Some(content.build.objects.iter().any(is_it))
+    }
+
     /// Whether a file belongs to a Helm chart: what it is, a HelmRelease tells.
     pub(crate) fn is_of_a_chart(&self, path: &RepoPath) -> bool {
         let mut folder = path.parent();
@@ -142,7 +193,7 @@ impl View<'_> {
     }
 
     /// Why it is not certain that nothing applies a file that no build is known to read, in sentences.
-    fn doubts(&self, path: &RepoPath, kind: Option<Kind>) -> Vec<String> {
+    fn doubts(&self, path: &RepoPath, placed: &Placed, kind: Option<Kind>) -> Vec<String> {
         let mut doubts = Vec::new();
         for name in self.inputs.offer.not_connected {
             doubts.push(format!("{} is not connected", words::data(name)));
@@ -174,6 +225,8 @@ impl View<'_> {
                     doubts.push(format!("{name}: which folder {id} applies is not known"));
                 } else if covered.hides {
                     doubts.push(format!("{name}: not all of what {id} applies can be read"));
+                } else if self.is_taken_out(index, &delivery.kustomization, path, placed).is_none() {
+                    doubts.push(format!("{name}: what {id} applies under a name like this one is not known"));
                 }
             }
         }

@@ -270,6 +270,17 @@ fn what_was_taken_out_is_still_applied() {
     let moved = at.replace("[web.yaml]", "[web.yaml, moved.yaml]")
         + "//- apps/moved.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: draft, namespace: shop}\n";
     assert_eq!(told(&moved, &prune), nothing);
+    // The overlay gave it a prefix and another namespace: what it was called, the build of what is applied tells.
+    let build = "namespace: eu\nnamePrefix: eu-\nresources: [web.yaml";
+    let named = at.replace("resources: [web.yaml", build)
+        + &format!("//- then 1a2b3c4 apps/kustomization.yaml\n{build}, draft.yaml]\n");
+    let as_named = prune.replace("ConfigMap/shop/", "ConfigMap/eu/eu-");
+    assert_eq!(told(&named, &as_named), removed);
+    // Another object of a longer name; a line that was never there.
+    assert_eq!(told(&named, &as_named.replace("eu-draft", "eu-draft-2")), nothing);
+    assert_eq!(told(&at.replace("resources: [web.yaml", build), &as_named), nothing);
+    // What is applied is not in this clone: it may be it.
+    assert_eq!(told(&named, &as_named.replace("main@1a2b3c4", "main@9f8e7d6")), "");
     check(&format!("{REPO}{prune}{ON}"), expect![[""]]);
     check_lenses(
         &format!("{REPO}{prune}{ON}"),
