@@ -6,6 +6,7 @@ use crate::{Document, FieldPath, Node, NodeKind, ParsedFile};
 
 mod artifact;
 mod build;
+mod builtins;
 mod documents;
 mod kustomize;
 mod properties;

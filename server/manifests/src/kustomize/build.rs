@@ -414,15 +414,8 @@ impl Walk<'_, '_> {
             (Some(_), Behavior::Create) => self.unknown(level, &field, None, Why::Duplicate(name())),
             (Some(at), behavior) => {
                 let old = &objects[at];
+                generate::take_over(&mut object, old, behavior == Behavior::Merge);
                 if behavior == Behavior::Merge {
-                    let mut data = old.value.get("data").cloned().unwrap_or_else(|| Arc::new(Value::empty()));
-                    for it in object.value.get("data").and_then(|it| it.as_mapping()).unwrap_or_default() {
-                        Arc::make_mut(&mut data).set(&it.key, it.site.clone(), None);
-                        Arc::make_mut(&mut data).set(&it.key, it.site.clone(), Some(Arc::clone(&it.value)));
-                    }
-                    let mut merged = Arc::clone(&old.value);
-                    Arc::make_mut(&mut merged).set("data", None, Some(data));
-                    object.value = merged;
                     let mut shaped_by = old.shaped_by.clone();
                     shaped_by.push(Shaper {
                         path: level.path.clone(),
@@ -434,7 +427,8 @@ impl Walk<'_, '_> {
                     object.origin = old.origin.clone();
                 }
                 object.earlier = old.earlier.clone();
-                object.needs_hash |= old.needs_hash;
+                // Each of the two can say no (`Resource.CopyMergeMetaDataFieldsFrom`); a plain document has never asked.
+                object.needs_hash &= old.needs_hash;
                 objects[at] = object;
             }
         }

@@ -28,11 +28,13 @@ pub(super) fn generate(walk: &mut Walk<'_, '_>, level: &Level) -> Vec<Built> {
             let mut object = Built::new(Arc::new(Value::empty()), origin);
             let mut data = Vec::new();
             content(walk, level, entry, &field, &mut object, &mut data);
+            // What all generators are told one cannot take back (`MergeGlobalOptionsIntoLocal`).
             let option = |key: &str| {
-                let own = entry.dig(&["options", key]);
-                own.or_else(|| options.as_ref()?.dig(&[key])).and_then(Value::as_str)
+                let all = options.as_ref().and_then(|it| it.get(key));
+                let own = entry.dig(&["options", key]).filter(|it| is_true(it));
+                own.or_else(|| all.map(|it| &**it).filter(|it| is_true(it)))
             };
-            object.needs_hash = option("disableNameSuffixHash") != Some("true");
+            object.needs_hash = option("disableNameSuffixHash").is_none();
             object.behavior = match entry.text(&["behavior"]) {
                 Some("merge") => Behavior::Merge,
                 Some("replace") => Behavior::Replace,
@@ -66,11 +68,47 @@ pub(super) fn generate(walk: &mut Walk<'_, '_>, level: &Level) -> Vec<Built> {
             if !data.is_empty() {
                 members.push(member("data", mapping(data)));
             }
+            if let Some(immutable) = option("immutable") {
+                members.push(member("immutable", Arc::new(immutable.clone())));
+            }
             object.value = mapping(members);
             made.push(object);
         }
     }
     made
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_str() == Some("true")
+}
+
+/// Makes a generated object one that merges with or replaces the one of its name, as `appendReplaceOrMerge` of kustomize
+/// does: name and namespace are the old ones, labels and annotations are joined, and with `merge` the data too. The new
+/// ones win.
+pub(super) fn take_over(object: &mut Built, old: &Built, merge: bool) {
+    let join = |new: Option<&Value>, old: Option<&Value>| {
+        let mut all = Value { data: Data::Mapping(Vec::new()), site: new.or(old)?.site.clone() };
+        for it in [old, new].into_iter().flatten().flat_map(|it| it.as_mapping().unwrap_or_default()) {
+            all.set(&it.key, None, None);
+            all.set(&it.key, it.site.clone(), Some(Arc::clone(&it.value)));
+        }
+        all.as_mapping().is_some_and(|it| !it.is_empty()).then(|| Arc::new(all))
+    };
+    for key in ["name", "namespace"] {
+        if let Some(value) = old.value.dig(&["metadata", key]) {
+            super::object::set_metadata(object, key, Arc::new(value.clone()));
+        }
+    }
+    for key in ["labels", "annotations"] {
+        let place = ["metadata", key];
+        if let Some(all) = join(object.value.dig(&place), old.value.dig(&place)) {
+            super::object::set_metadata(object, key, all);
+        }
+    }
+    if merge && let Some(all) = join(object.value.dig(&["data"]), old.value.dig(&["data"])) {
+        let site = all.site.clone();
+        Arc::make_mut(&mut object.value).set("data", site, Some(all));
+    }
 }
 
 fn member(key: &str, value: Arc<Value>) -> Member {

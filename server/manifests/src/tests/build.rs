@@ -10,11 +10,11 @@ use crate::{FieldPath, RepoPath, Value, fixture};
 
 /// Builds `dir`, and draws each object with its origin and what shaped it; then the parts of it that the wanted paths
 /// name, with the text that set them.
-fn check(dir: &str, files: &str, places: &[&str], expected: Expect) {
+pub(super) fn check(dir: &str, files: &str, places: &[&str], expected: Expect) {
     check_with(dir, files, &Overlay::default(), places, expected);
 }
 
-fn check_with(dir: &str, files: &str, overlay: &Overlay, places: &[&str], expected: Expect) {
+pub(super) fn check_with(dir: &str, files: &str, overlay: &Overlay, places: &[&str], expected: Expect) {
     let fixture = fixture::parse(files);
     let tree = fixture.tree();
     let build = kustomize::build(&Files::new(&tree), &RepoPath::new(dir).expect("a path"), overlay);
