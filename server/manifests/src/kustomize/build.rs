@@ -88,7 +88,7 @@ pub fn build(files: &Files<'_>, dir: &RepoPath, overlay: &Overlay) -> Build {
     let mut walk = Walk { files, build: Build::default(), open: Vec::new(), full: false };
     walk.root(dir, overlay);
     let mut build = walk.build;
-    build.objects.retain(|it| !it.is_marked("config.kubernetes.io/local-config", "true"));
+    build.objects.retain(|it| !it.is_local());
     for object in &mut build.objects {
         generate::add_hash(object);
     }
@@ -445,9 +445,15 @@ impl Walk<'_, '_> {
             self.patch_untargeted(level, &FieldPath::root(), value, objects);
         }
         let own = level.list("patches");
-        let added = overlay.patches.iter().enumerate().map(|(at, it)| Entry {
-            field: FieldPath::root().key("spec").key("patches").index(at),
-            value: Arc::clone(it),
+        let added = overlay.patches.iter().enumerate().map(|(at, it)| {
+            let mut value = Arc::clone(it);
+            // Flux hands on the patch and its target (`GenerateManifest`).
+            for dropped in ["options", "path"] {
+                if value.get(dropped).is_some() {
+                    Arc::make_mut(&mut value).set(dropped, None, None);
+                }
+            }
+            Entry { field: FieldPath::root().key("spec").key("patches").index(at), value }
         });
         for entry in own.into_iter().chain(added) {
             self.patch(level, &entry, objects);

@@ -230,10 +230,18 @@ impl Built {
         self.shaped_by.push(Shaper { path, site: site.cloned(), how });
     }
 
-    /// Whether a label or an annotation has this value; Flux takes either, in any case (flux-reference E.6).
-    pub fn is_marked(&self, key: &str, value: &str) -> bool {
+    /// Whether it is for tools only: kustomize leaves out what has this annotation, unless that says `false`
+    /// (`DropLocalNodes`).
+    pub(super) fn is_local(&self) -> bool {
+        let text = self.value.dig(&["metadata", "annotations", "config.kubernetes.io/local-config"]);
+        text.is_some_and(|it| it.as_str() != Some("false"))
+    }
+
+    /// Whether a label or an annotation keeps Flux from replacing variables in it. Flux compares this one letter by
+    /// letter (`kustomize_varsub.go`), its other marks in any case.
+    pub(super) fn keeps_variables(&self) -> bool {
         ["labels", "annotations"].iter().any(|it| {
-            self.value.text(&["metadata", it, key]).is_some_and(|it| it.eq_ignore_ascii_case(value))
+            self.value.text(&["metadata", it, "kustomize.toolkit.fluxcd.io/substitute"]) == Some("disabled")
         })
     }
 }

@@ -32,8 +32,7 @@ pub struct Variable {
 
 /// Replaces the variables in an object. Those whose value is not known stay as they are.
 pub(super) fn substitute(object: &mut Built, variables: &Variables) {
-    // flux-reference E.6: a label or an annotation keeps an object as it is.
-    if object.is_marked("kustomize.toolkit.fluxcd.io/substitute", "disabled") {
+    if object.keeps_variables() {
         return;
     }
     let mut used = Vec::new();

@@ -1,9 +1,13 @@
 //! What kustomize's own generators and transformers do, where that is not what one would guess. Each rule was read in
 //! kustomize api 0.21.1 or fluxcd/pkg/kustomize 1.35.6 and seen in what they make.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 
-use super::build::check;
+use super::build::{check, check_with};
+use crate::kustomize::{Files, Overlay, Variable, Variables};
+use crate::{RepoPath, Value, fixture};
 
 /// The hash is for a name that both of the joined objects want to have one.
 #[test]
@@ -87,4 +91,101 @@ configMapGenerator:
                 immutable = "true" at kustomization.yaml:1 `true`
         "#]],
     );
+}
+
+/// An annotation with any value but `false` keeps an object local; a label says nothing.
+#[test]
+fn what_is_local_is_not_built() {
+    check(
+        "",
+        "
+//- kustomization.yaml
+resources: [all.yaml]
+//- all.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {config.kubernetes.io/local-config: 'yes'}}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: b, annotations: {config.kubernetes.io/local-config: ''}}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: {config.kubernetes.io/local-config: 'false'}}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: d, labels: {config.kubernetes.io/local-config: 'true'}}}
+",
+        &[],
+        expect![[r#"
+            ConfigMap c <- all.yaml#2
+                Included kustomization.yaml
+            ConfigMap d <- all.yaml#3
+                Included kustomization.yaml
+        "#]],
+    );
+}
+
+/// `substitute: disabled` is compared letter by letter, other than Flux's other marks.
+#[test]
+fn a_capital_does_not_keep_variables_from_being_replaced() {
+    let variable = Variable { value: "live".into(), site: None, unsure: false };
+    let variables = Variables { known: [("A".to_owned(), variable)].into(), incomplete: false };
+    let overlay = Overlay { variables: Some(variables), ..Overlay::default() };
+    check_with(
+        "",
+        "
+//- all.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/substitute: Disabled}}
+data: {a: '${A}'}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b, labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}}
+data: {a: '${A}'}
+",
+        &overlay,
+        &["data.a"],
+        expect![[r#"
+            ConfigMap a <- all.yaml#0
+                data.a = "live" at all.yaml:4 `'${A}'`
+            ConfigMap b <- all.yaml#1
+                data.a = "${A}" at all.yaml:9 `'${A}'`
+        "#]],
+    );
+}
+
+/// Flux hands on `patch` and `target` of its patches, and nothing else.
+#[test]
+fn options_of_a_patch_of_flux_do_nothing() {
+    let files = "
+//- all/all.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+//- ks.yaml
+patches:
+  - target: {kind: ConfigMap}
+    options: {allowNameChange: true}
+    patch: |
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: b}
+      data: {a: new}
+";
+    let spec = spec(files);
+    let patches = spec.get("patches").and_then(|it| it.as_sequence()).unwrap().to_vec();
+    let overlay = Overlay { patches, ..Overlay::default() };
+    check_with(
+        "all",
+        files,
+        &overlay,
+        &["data.a"],
+        expect![[r#"
+        ConfigMap a <- all/all.yaml#0
+            Patch ks.yaml
+            data.a = "new" at ks.yaml:8 `new`
+    "#]],
+    );
+}
+
+/// What stands in `ks.yaml`.
+fn spec(files: &str) -> Arc<Value> {
+    let tree = fixture::parse(files).tree();
+    let values = Files::new(&tree).values(&RepoPath::new("ks.yaml").unwrap()).unwrap();
+    values.values[0].clone().unwrap()
 }
