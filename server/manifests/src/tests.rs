@@ -9,6 +9,7 @@ mod build;
 mod builtins;
 mod documents;
 mod kustomize;
+mod merging;
 mod properties;
 mod scalars;
 mod typing;
