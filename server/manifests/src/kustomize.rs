@@ -7,6 +7,7 @@ use crate::{FieldPath, FileKind, RepoPath, Tree};
 mod beside;
 mod build;
 mod generate;
+mod images;
 mod keys;
 mod lookup;
 mod merge;

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use text_size::TextRange;
 
 use super::generate;
+use super::images;
 use super::keys::{self, StrayKey};
 use super::lookup::{Files, Found, is_remote};
 use super::names::Names;
@@ -476,17 +477,11 @@ impl Walk<'_, '_> {
         for entry in level.list("replicas") {
             transform::replicas(objects, &entry.value, &level.path);
         }
-        let images = level.list("images").into_iter().map(|it| it.value).filter(|own| {
-            // Flux replaces the parts that it sets; what it leaves alone stays.
-            !overlay.images.iter().any(|it| {
-                it.text(&["name"]) == own.text(&["name"])
-                    && ["newName", "newTag", "digest"]
-                        .iter()
-                        .all(|key| own.get(key).is_none() || it.get(key).is_some())
-            })
-        });
-        for entry in images.chain(overlay.images.iter().cloned()) {
-            transform::image(objects, &entry, &level.path);
+        let own = level.list("images").into_iter().map(|it| it.value);
+        let mut all = images::merged(own, &overlay.images);
+        all.extend(images::merged(level.list("imageTags").into_iter().map(|it| it.value), &[]));
+        for image in &all {
+            images::change(objects, image, &level.path);
         }
         for entry in level.list("replacements") {
             let range = entry.value.site.clone();

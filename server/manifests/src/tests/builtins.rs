@@ -189,3 +189,138 @@ fn spec(files: &str) -> Arc<Value> {
     let values = Files::new(&tree).values(&RepoPath::new("ks.yaml").unwrap()).unwrap();
     values.values[0].clone().unwrap()
 }
+
+const PODS: &str = "
+//- base/kustomization.yaml
+resources: [pods.yaml]
+//- base/pods.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers: [{name: a, image: 'reg/app:v1'}, {name: b, image: 'localhost:5000/app:v1@sha256:ab'}]
+      initContainers: [{name: c, image: reg/apple}]
+      ephemeralContainers: [{name: d, image: 'reg/app:v1'}]
+      volumes: [{name: e, image: {reference: 'reg/app:v1'}}]
+";
+
+const IMAGES: [&str; 5] = [
+    "spec.template.spec.containers[0].image",
+    "spec.template.spec.containers[1].image",
+    "spec.template.spec.initContainers[0].image",
+    "spec.template.spec.ephemeralContainers[0].image",
+    "spec.template.spec.volumes[0].image.reference",
+];
+
+/// The entry of Flux is merged into the one of the file.
+#[test]
+fn images_of_flux_and_of_the_file() {
+    let check = |own: &str, flux: &str, expected: expect_test::Expect| {
+        let files = format!(
+            "{PODS}//- over/kustomization.yaml\nresources: [../base]\nimages:\n{own}//- ks.yaml\nimages:\n{flux}"
+        );
+        let images = spec(&files).get("images").and_then(|it| it.as_sequence()).unwrap().to_vec();
+        check_with("over", &files, &Overlay { images, ..Overlay::default() }, &IMAGES[..1], expected);
+    };
+    check(
+        "  - {name: reg/app, newName: reg/own, newTag: v2}\n",
+        "  - {name: reg/app, newTag: v3}\n",
+        expect![[r#"
+            Deployment web <- base/pods.yaml#0
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Image over/kustomization.yaml
+                Image ks.yaml
+                spec.template.spec.containers[0].image = "reg/own:v3" at ks.yaml:2 `v3`
+        "#]],
+    );
+    check(
+        "  - {name: reg/app, newTag: v2, digest: 'sha256:cd'}\n",
+        "  - {name: reg/app, newName: reg/own}\n",
+        expect![[r#"
+            Deployment web <- base/pods.yaml#0
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Image over/kustomization.yaml
+                Image ks.yaml
+                spec.template.spec.containers[0].image = "reg/own:v2@sha256:cd" at over/kustomization.yaml:3 `'sha256:cd'`
+        "#]],
+    );
+    check(
+        "  - {name: reg/app, digest: 'sha256:cd'}\n",
+        "  - {name: reg/app, newTag: v3, digest: ''}\n",
+        expect![[r#"
+            Deployment web <- base/pods.yaml#0
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Image ks.yaml
+                spec.template.spec.containers[0].image = "reg/app:v3" at ks.yaml:2 `v3`
+        "#]],
+    );
+}
+
+/// The name is a regular expression; a tag and a digest are both written.
+#[test]
+fn images_by_pattern() {
+    let check = |images: &str, expected: expect_test::Expect| {
+        let files = format!("{PODS}//- over/kustomization.yaml\nresources: [../base]\nimages: {images}\n");
+        super::build::check("over", &files, &IMAGES, expected);
+    };
+    check(
+        "[{name: '.*/app', newTag: v2}]",
+        expect![[r#"
+        Deployment web <- base/pods.yaml#0
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Image over/kustomization.yaml
+            spec.template.spec.containers[0].image = "reg/app:v2" at over/kustomization.yaml:2 `v2`
+            spec.template.spec.containers[1].image = "localhost:5000/app:v2" at over/kustomization.yaml:2 `v2`
+            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
+            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
+            spec.template.spec.volumes[0].image.reference = "reg/app:v2" at over/kustomization.yaml:2 `v2`
+    "#]],
+    );
+    check(
+        "[{name: reg/app, newTag: v2, digest: 'sha256:cd'}]",
+        expect![[r#"
+        Deployment web <- base/pods.yaml#0
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Image over/kustomization.yaml
+            spec.template.spec.containers[0].image = "reg/app:v2@sha256:cd" at over/kustomization.yaml:2 `'sha256:cd'`
+            spec.template.spec.containers[1].image = "localhost:5000/app:v1@sha256:ab" at base/pods.yaml:7 `'localhost:5000/app:v1@sha256:ab'`
+            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
+            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
+            spec.template.spec.volumes[0].image.reference = "reg/app:v2@sha256:cd" at over/kustomization.yaml:2 `'sha256:cd'`
+    "#]],
+    );
+    check(
+        "[{name: 'localhost:5000/app', newName: x}]",
+        expect![[r#"
+        Deployment web <- base/pods.yaml#0
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Image over/kustomization.yaml
+            spec.template.spec.containers[0].image = "reg/app:v1" at base/pods.yaml:7 `'reg/app:v1'`
+            spec.template.spec.containers[1].image = "x:v1@sha256:ab" at over/kustomization.yaml:2 `x`
+            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
+            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
+            spec.template.spec.volumes[0].image.reference = "reg/app:v1" at base/pods.yaml:10 `'reg/app:v1'`
+    "#]],
+    );
+    check(
+        "[{name: app, newTag: v2}]",
+        expect![[r#"
+        Deployment web <- base/pods.yaml#0
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            spec.template.spec.containers[0].image = "reg/app:v1" at base/pods.yaml:7 `'reg/app:v1'`
+            spec.template.spec.containers[1].image = "localhost:5000/app:v1@sha256:ab" at base/pods.yaml:7 `'localhost:5000/app:v1@sha256:ab'`
+            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
+            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
+            spec.template.spec.volumes[0].image.reference = "reg/app:v1" at base/pods.yaml:10 `'reg/app:v1'`
+    "#]],
+    );
+}
