@@ -9,6 +9,7 @@ mod build;
 mod generate;
 mod images;
 mod keys;
+mod labels;
 mod lookup;
 mod merge;
 mod names;

@@ -13,10 +13,11 @@ use text_size::TextRange;
 use super::generate;
 use super::images;
 use super::keys::{self, StrayKey};
+use super::labels::{self, Pairs};
 use super::lookup::{Files, Found, is_remote};
 use super::names::Names;
 use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
-use super::transform::{self, Pairs};
+use super::transform;
 use super::variables::{self, Variables};
 use super::{Unknown, Use, Why};
 use crate::value::{Data, Member};
@@ -94,8 +95,8 @@ pub fn build(files: &Files<'_>, dir: &RepoPath, overlay: &Overlay) -> Build {
         generate::add_hash(object);
     }
     for (key, pairs) in [("labels", &overlay.labels), ("annotations", &overlay.annotations)] {
-        let pairs = Pairs { key, pairs, selectors: false, templates: false };
-        transform::metadata(&mut build.objects, &pairs, dir);
+        let pairs = Pairs { key, pairs, selectors: false, templates: false, fields: &[] };
+        labels::set(&mut build.objects, &pairs, dir);
     }
     if let Some(variables) = &overlay.variables {
         for object in &mut build.objects {
@@ -533,14 +534,17 @@ impl Walk<'_, '_> {
             let is = |key: &str| entry.value.text(&[key]) == Some("true");
             let selectors = is("includeSelectors");
             let templates = selectors || is("includeTemplates");
-            let pairs = Pairs { key: "labels", pairs: pairs(entry.value.get("pairs")), selectors, templates };
-            transform::metadata(objects, &pairs, &level.path);
+            let fields = entry.value.get("fields").and_then(|it| it.as_sequence()).unwrap_or_default();
+            let pairs = pairs(entry.value.get("pairs"));
+            let pairs = Pairs { key: "labels", pairs, selectors, templates, fields };
+            labels::set(objects, &pairs, &level.path);
         }
         for (field, key, selectors) in
             [("commonLabels", "labels", true), ("commonAnnotations", "annotations", false)]
         {
-            let pairs = Pairs { key, pairs: pairs(level.field(field)), selectors, templates: true };
-            transform::metadata(objects, &pairs, &level.path);
+            let pairs =
+                Pairs { key, pairs: pairs(level.field(field)), selectors, templates: true, fields: &[] };
+            labels::set(objects, &pairs, &level.path);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::object::{Built, How, is_cluster_scoped, set_metadata};
-use crate::value::{Data, Member, Text};
+use crate::value::{Data, Text};
 use crate::{RepoPath, Value};
 
 /// `namespace`: moves what has a namespace, and renames Namespaces.
@@ -55,59 +55,6 @@ pub(super) fn rename(objects: &mut [Built], affix: &Arc<Value>, is_prefix: bool,
         let site = object.value.dig(&["metadata", "name"]).and_then(|it| it.site.clone());
         set_metadata(object, "name", Arc::new(Value { data: Data::Scalar(Text::new(name, false)), site }));
         object.shaped(affix.site.as_ref(), path, How::Name);
-    }
-}
-
-/// Labels or annotations, and where else they go.
-pub(super) struct Pairs<'a> {
-    pub(super) key: &'static str,
-    pub(super) pairs: &'a [Member],
-    pub(super) selectors: bool,
-    pub(super) templates: bool,
-}
-
-/// `labels`, `commonLabels`, `commonAnnotations`, and Flux's `commonMetadata`.
-pub(super) fn metadata(objects: &mut [Built], pairs: &Pairs<'_>, path: &RepoPath) {
-    if pairs.pairs.is_empty() {
-        return;
-    }
-    for object in objects {
-        let kind = object.value.text(&["kind"]).unwrap_or_default().to_owned();
-        let mut places: Vec<Vec<&str>> = vec![vec!["metadata", pairs.key]];
-        let has_template = matches!(
-            kind.as_str(),
-            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "ReplicationController"
-        );
-        if pairs.templates && has_template {
-            places.push(vec!["spec", "template", "metadata", pairs.key]);
-        }
-        if pairs.templates && kind == "CronJob" {
-            places.push(vec!["spec", "jobTemplate", "metadata", pairs.key]);
-            places.push(vec!["spec", "jobTemplate", "spec", "template", "metadata", pairs.key]);
-        }
-        if pairs.selectors {
-            match kind.as_str() {
-                "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => {
-                    places.push(vec!["spec", "selector", "matchLabels"]);
-                }
-                "Service" | "ReplicationController" => places.push(vec!["spec", "selector"]),
-                _ => {}
-            }
-        }
-        for place in places {
-            // A Service without a selector is one on purpose.
-            let create = !(kind == "Service" && place[0] == "spec");
-            Value::change(&mut object.value, &place, create, &mut |labels| {
-                let labels = Arc::make_mut(labels);
-                if !matches!(labels.data, Data::Mapping(_)) {
-                    labels.data = Data::Mapping(Vec::new());
-                }
-                for pair in pairs.pairs {
-                    labels.set(&pair.key, pair.site.clone(), Some(Arc::clone(&pair.value)));
-                }
-            });
-        }
-        object.shaped(pairs.pairs.first().and_then(|it| it.site.as_ref()), path, How::Metadata);
     }
 }
 

@@ -324,3 +324,169 @@ fn images_by_pattern() {
     "#]],
     );
 }
+
+const SELECTING: &str = "
+//- base/kustomization.yaml
+resources: [all.yaml]
+//- base/all.yaml
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: a}
+spec: {selector: {matchLabels: {app: web}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: b}
+spec:
+  podSelector: {}
+  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}, {namespaceSelector: {matchLabels: {app: web}}}]}]
+  egress: [{to: [{podSelector: {matchLabels: {app: web}}}]}]
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: c}
+spec: {jobTemplate: {spec: {template: {spec: {}}}}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: d}
+spec:
+  template:
+    spec:
+      affinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - podAffinityTerm: {labelSelector: {matchLabels: {app: web}}}
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - labelSelector: {matchExpressions: []}
+      topologySpreadConstraints: [{labelSelector: {matchLabels: {app: web}}}]
+  volumeClaimTemplates: [{metadata: {name: data}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: e}
+spec: {}
+---
+apiVersion: example.com/v1
+kind: App
+metadata: {name: f}
+spec: {pods: [{labels: {app: web}}, {other: 1}]}
+";
+
+const LABELS: [&str; 15] = [
+    "metadata.labels.x",
+    "spec.selector.x",
+    "spec.selector.matchLabels.x",
+    "spec.podSelector",
+    "spec.ingress[0].from[0].podSelector.matchLabels.x",
+    "spec.ingress[0].from[1].namespaceSelector.matchLabels.x",
+    "spec.egress[0].to[0].podSelector.matchLabels.x",
+    "spec.jobTemplate.metadata.labels.x",
+    "spec.jobTemplate.spec.template.metadata.labels.x",
+    "spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels.x",
+    "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels.x",
+    "spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.x",
+    "spec.volumeClaimTemplates[0].metadata.labels.x",
+    "spec.pods[0].labels.x",
+    "spec.pods[1].labels.x",
+];
+
+fn check_labels(over: &str, expected: expect_test::Expect) {
+    let files = format!("{SELECTING}//- over/kustomization.yaml\nresources: [../base]\n{over}\n");
+    check("over", &files, &LABELS, expected);
+}
+
+#[test]
+fn labels_go_into_selectors_of_every_kind() {
+    check_labels(
+        "commonLabels: {x: y}",
+        expect![[r#"
+        PodDisruptionBudget a <- base/all.yaml#0
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.selector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+        NetworkPolicy b <- base/all.yaml#1
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.podSelector = "{0}" at base/all.yaml:10 `{}`
+            spec.ingress[0].from[0].podSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.egress[0].to[0].podSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+        CronJob c <- base/all.yaml#2
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.jobTemplate.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.jobTemplate.spec.template.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+        StatefulSet d <- base/all.yaml#3
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.selector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.volumeClaimTemplates[0].metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+        Service e <- base/all.yaml#4
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            spec.selector.x = "y" at over/kustomization.yaml:2 `y`
+        App f <- base/all.yaml#5
+            Included base/kustomization.yaml
+            Included over/kustomization.yaml
+            Metadata over/kustomization.yaml
+            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+    "#]],
+    );
+}
+
+#[test]
+fn labels_go_into_templates_and_fields() {
+    check_labels(
+        "labels: [{pairs: {x: y}, includeTemplates: true, fields: [{path: spec/pods/labels, create: true, group: example.com, kind: App}, {path: spec/selector, kind: Service}]}]",
+        expect![[r#"
+            PodDisruptionBudget a <- base/all.yaml#0
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            NetworkPolicy b <- base/all.yaml#1
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.podSelector = "{0}" at base/all.yaml:10 `{}`
+            CronJob c <- base/all.yaml#2
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.jobTemplate.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.jobTemplate.spec.template.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            StatefulSet d <- base/all.yaml#3
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.volumeClaimTemplates[0].metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            Service e <- base/all.yaml#4
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+            App f <- base/all.yaml#5
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Metadata over/kustomization.yaml
+                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.pods[0].labels.x = "y" at over/kustomization.yaml:2 `y`
+                spec.pods[1].labels.x = "y" at over/kustomization.yaml:2 `y`
+        "#]],
+    );
+}
