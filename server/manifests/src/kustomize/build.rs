@@ -288,6 +288,7 @@ impl Walk<'_, '_> {
             // What is left of it while someone types says more than nothing; kustomize refuses it.
             self.unknown(&level, &root, None, Why::Unreadable(path.clone()));
         }
+        let value = &keys::called(value);
         let group = value.text(&["apiVersion"]).map(|it| identity::split_api_version(it).0);
         if group.is_some_and(|it| !identity::is_kustomize_file(it)) {
             return self.unknown(&level, &root, None, Why::Unreadable(path.clone()));

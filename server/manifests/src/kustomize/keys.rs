@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::value::Member;
+use crate::value::{Data, Member};
 use crate::{Site, Value};
 
 /// The keys at the top.
@@ -90,6 +90,45 @@ pub(super) fn strays(root: &Value) -> Vec<StrayKey> {
         below(root, path, known, &mut found);
     }
     found
+}
+
+/// The build file with the keys as they are called: Go reads them in upper and lower case alike. Of two that are one,
+/// that of the later letters counts, for they come in their order.
+pub(super) fn called(root: &Arc<Value>) -> Arc<Value> {
+    let mut root = Arc::clone(root);
+    let top: (&[&str], _) = (&[], BUILD_FILE_KEYS);
+    for (path, known) in std::iter::once(&top).chain(BELOW) {
+        root = renamed(&root, path, known).unwrap_or(root);
+    }
+    root
+}
+
+/// With the keys at a path called as they are known; `None` if they are.
+fn renamed(value: &Arc<Value>, path: &[&str], known: &[&str]) -> Option<Arc<Value>> {
+    let called = |key: &str| known.iter().find(|it| it.eq_ignore_ascii_case(key)).copied();
+    let Some((first, rest)) = path.split_first() else {
+        let mut members: Vec<&Member> = value.as_mapping()?.iter().collect();
+        members.iter().find(|it| called(&it.key).is_some_and(|name| name != &*it.key))?;
+        members.sort_by(|one, two| one.key.cmp(&two.key));
+        let mut new = Value { data: Data::Mapping(Vec::new()), site: value.site.clone() };
+        for it in members {
+            let key = called(&it.key).unwrap_or(&it.key);
+            new.set(key, None, None);
+            new.set(key, it.site.clone(), Some(Arc::clone(&it.value)));
+        }
+        return Some(Arc::new(new));
+    };
+    if *first == "*" {
+        let items = value.as_sequence()?;
+        let new: Vec<_> = items.iter().map(|it| renamed(it, rest, known)).collect();
+        new.iter().find(|it| it.is_some())?;
+        let items = items.iter().zip(new).map(|(old, new)| new.unwrap_or_else(|| Arc::clone(old)));
+        return Some(Arc::new(Value { data: Data::Sequence(items.collect()), site: value.site.clone() }));
+    }
+    let new = renamed(value.get(first)?, rest, known)?;
+    let mut value = Arc::clone(value);
+    Arc::make_mut(&mut value).set(first, None, Some(new));
+    Some(value)
 }
 
 fn below(value: &Value, path: &[&str], known: &'static [&'static str], found: &mut Vec<StrayKey>) {

@@ -490,3 +490,33 @@ fn labels_go_into_templates_and_fields() {
         "#]],
     );
 }
+
+/// Keys of a build file are read in upper and lower case alike.
+#[test]
+fn keys_in_another_case() {
+    check(
+        "",
+        "
+//- kustomization.yaml
+Resources: [a.yaml]
+nameprefix: p-
+ConfigMapGenerator:
+  - {Name: b, Literals: [c=d], options: {DisableNameSuffixHash: true}}
+patches:
+  - {Target: {Kind: ConfigMap, name: a}, PATCH: '[{op: add, path: /data, value: {x: y}}]'}
+//- a.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+",
+        &["data.c", "data.x"],
+        expect![[r#"
+            ConfigMap p-a <- a.yaml#0
+                Included kustomization.yaml
+                Patch kustomization.yaml
+                Name kustomization.yaml
+                data.x = "y" at kustomization.yaml:6 `y`
+            ConfigMap p-b <- kustomization.yaml configMapGenerator[0]
+                Name kustomization.yaml
+                data.c = "d" at kustomization.yaml:4 `c=d`
+        "#]],
+    );
+}
