@@ -15,6 +15,7 @@ mod merge;
 mod names;
 mod object;
 mod patches;
+mod references;
 mod transform;
 mod variables;
 

@@ -17,6 +17,7 @@ use super::labels::{self, Pairs};
 use super::lookup::{Files, Found, is_remote};
 use super::names::Names;
 use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
+use super::references;
 use super::transform;
 use super::variables::{self, Variables};
 use super::{Unknown, Use, Why};
@@ -94,6 +95,7 @@ pub fn build(files: &Files<'_>, dir: &RepoPath, overlay: &Overlay) -> Build {
     for object in &mut build.objects {
         generate::add_hash(object);
     }
+    references::subjects(&mut build.objects, dir);
     for (key, pairs) in [("labels", &overlay.labels), ("annotations", &overlay.annotations)] {
         let pairs = Pairs { key, pairs, selectors: false, templates: false, fields: &[] };
         labels::set(&mut build.objects, &pairs, dir);

@@ -520,3 +520,67 @@ patches:
         "#]],
     );
 }
+
+/// Role bindings follow the service accounts of the build, and no others.
+#[test]
+fn subjects_follow_their_service_accounts() {
+    check(
+        "over",
+        "
+//- base/kustomization.yaml
+resources: [all.yaml]
+//- base/all.yaml
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: web, namespace: shop}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: a, namespace: shop}
+subjects:
+  - {kind: ServiceAccount, name: web, namespace: shop}
+  - {kind: ServiceAccount, name: web, namespace: elsewhere}
+  - {kind: ServiceAccount, name: other, namespace: shop}
+  - {kind: ServiceAccount, name: default, namespace: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: b}
+subjects:
+  - {kind: ServiceAccount, name: web, namespace: shop}
+//- over/kustomization.yaml
+resources: [../base]
+namespace: live
+namePrefix: x-
+",
+        &[
+            "subjects[0].name",
+            "subjects[0].namespace",
+            "subjects[1].namespace",
+            "subjects[2].namespace",
+            "subjects[3].namespace",
+        ],
+        expect![[r#"
+            ServiceAccount live/x-web <- base/all.yaml#0
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Namespace over/kustomization.yaml
+                Name over/kustomization.yaml
+            RoleBinding live/x-a <- base/all.yaml#1
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Namespace over/kustomization.yaml
+                Name over/kustomization.yaml
+                subjects[0].name = "x-web" at base/all.yaml:7 `web`
+                subjects[0].namespace = "live" at over/kustomization.yaml:2 `live`
+                subjects[1].namespace = "elsewhere" at base/all.yaml:8 `elsewhere`
+                subjects[2].namespace = "shop" at base/all.yaml:9 `shop`
+                subjects[3].namespace = "live" at over/kustomization.yaml:2 `live`
+            ClusterRoleBinding x-b <- base/all.yaml#2
+                Included base/kustomization.yaml
+                Included over/kustomization.yaml
+                Name over/kustomization.yaml
+                Namespace over/kustomization.yaml
+                subjects[0].name = "x-web" at base/all.yaml:16 `web`
+                subjects[0].namespace = "live" at over/kustomization.yaml:2 `live`
+        "#]],
+    );
+}
