@@ -1,13 +1,15 @@
 //! Objects that a kustomization.yaml generates.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use text_size::TextRange;
 
-use super::Use;
 use super::build::{Level, Walk};
 use super::object::{Behavior, Built, How, Origin};
-use crate::value::{Data, Member, Text};
+use super::{Use, Why};
+use crate::value::{Data, Made, Member, Text, Used};
 use crate::{FieldPath, Value};
 
 /// What a generator makes: the two kinds differ in little.
@@ -65,8 +67,23 @@ pub(super) fn generate(walk: &mut Walk<'_, '_>, level: &Level) -> Vec<Built> {
                 let type_ = entry.get("type").cloned().unwrap_or_else(|| Arc::new(Value::made("Opaque")));
                 members.push(member("type", type_));
             }
-            if !data.is_empty() {
-                members.push(member("data", mapping(data)));
+            let mut seen = HashSet::new();
+            data.retain(|it: &Member| {
+                let is_first = seen.insert(Arc::clone(&it.key));
+                if !is_first {
+                    let of = name.as_str().unwrap_or_default();
+                    let why = Why::Duplicate(format!("the key {} of {kind}/{of}", it.key));
+                    walk.unknown(level, &field, it.site.as_ref(), why);
+                }
+                is_first
+            });
+            let (binary, data): (Vec<Member>, Vec<Member>) =
+                data.into_iter().partition(|it| kind == "ConfigMap" && is_binary(&it.value));
+            let binary = binary.into_iter().map(not_told).collect();
+            for (key, members_of) in [("data", data), (BINARY, binary)] {
+                if !members_of.is_empty() {
+                    members.push(member(key, mapping(members_of)));
+                }
             }
             if let Some(immutable) = option("immutable") {
                 members.push(member("immutable", Arc::new(immutable.clone())));
@@ -76,6 +93,25 @@ pub(super) fn generate(walk: &mut Walk<'_, '_>, level: &Level) -> Vec<Built> {
         }
     }
     made
+}
+
+/// Where a ConfigMap has what is no text.
+const BINARY: &str = "binaryData";
+
+/// Whether a file's content is no text: its bytes are not known here, only that U+FFFD stands for some of them.
+fn is_binary(value: &Value) -> bool {
+    value.as_text().is_some_and(|it| it.value.contains('\u{fffd}'))
+}
+
+/// The member with a value that nobody takes at its word.
+fn not_told(mut member: Member) -> Member {
+    if let Data::Scalar(text) = &mut Arc::make_mut(&mut member.value).data {
+        let value = TextRange::up_to(crate::size(text.value.len()));
+        let name = Arc::clone(&member.key);
+        let used = Used { name, written: TextRange::default(), value, set_at: None, unsure: true };
+        text.made = Some(Arc::new(Made { written: "".into(), uses: vec![used] }));
+    }
+    member
 }
 
 fn is_true(value: &Value) -> bool {
@@ -105,9 +141,11 @@ pub(super) fn take_over(object: &mut Built, old: &Built, merge: bool) {
             super::object::set_metadata(object, key, all);
         }
     }
-    if merge && let Some(all) = join(object.value.dig(&["data"]), old.value.dig(&["data"])) {
-        let site = all.site.clone();
-        Arc::make_mut(&mut object.value).set("data", site, Some(all));
+    for key in ["data", BINARY] {
+        if merge && let Some(all) = join(object.value.dig(&[key]), old.value.dig(&[key])) {
+            let site = all.site.clone();
+            Arc::make_mut(&mut object.value).set(key, site, Some(all));
+        }
     }
 }
 
@@ -128,8 +166,8 @@ fn content(
         items.iter().enumerate().map(|(at, it)| (field.key(key).index(at), Arc::clone(it))).collect()
     };
     let mut put = |key: &str, value: Arc<str>, at: &Value| {
-        let value =
-            Value { data: Data::Scalar(Text { value, plain: false, made: None }), site: at.site.clone() };
+        let value = Text { value, plain: false, made: None };
+        let value = Value { data: Data::Scalar(value), site: at.site.clone() };
         data.push(Member { key: key.into(), site: at.site.clone(), value: Arc::new(value) });
     };
     let single = entry.get("env").map(|it| (field.key("env"), Arc::clone(it)));
@@ -138,10 +176,8 @@ fn content(
             continue;
         };
         object.shaped(None, &walk.files.tree().written_at(&path), How::GeneratorInput);
-        for line in text.lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with('#')) {
-            if let Some((key, value)) = line.split_once('=') {
-                put(key, value.into(), &item);
-            }
+        for (key, value) in env_file(&text) {
+            put(key, value.into(), &item);
         }
     }
     for (_, item) in texts("literals") {
@@ -175,6 +211,14 @@ fn read(
     Some((path, text))
 }
 
+/// The keys and values of an env file (`kv.go`): what is behind the `=` is taken as it is. A key without one gets an empty
+/// value.
+fn env_file(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.split('\n').map(|it| it.strip_suffix('\r').unwrap_or(it).trim_start());
+    lines.filter(|it| !it.is_empty() && !it.starts_with('#')).map(|it| it.split_once('=').unwrap_or((it, "")))
+}
+
 /// Gives generated objects their hash (`hasher.Hash` of kustomize): what it is made of is the final content.
 pub(super) fn add_hash(object: &mut Built) {
     if !object.needs_hash {
@@ -182,8 +226,9 @@ pub(super) fn add_hash(object: &mut Built) {
     }
     let Some(id) = object.id() else { return };
     let suffix = match &*id.kind {
-        "ConfigMap" => hash(&encode_config_map(&object.value)),
-        // Flux decrypts what generates a Secret before it builds, so that its hash is not known here.
+        "ConfigMap" if object.value.get(BINARY).is_none() => hash(&encode_config_map(&object.value)),
+        // Flux decrypts what generates a Secret before it builds, so that its hash is not known here; nor is that of
+        // bytes that are no text.
         _ => "*".to_owned(),
     };
     object.remember();

@@ -584,3 +584,53 @@ namePrefix: x-
         "#]],
     );
 }
+
+/// Of a line of an env file only the beginning is trimmed; bytes that are no text go into `binaryData`.
+#[test]
+fn env_files_and_binary_files() {
+    check(
+        "",
+        &"
+//- kustomization.yaml
+configMapGenerator:
+  - {name: a, envs: [a.env], options: {disableNameSuffixHash: true}}
+  - {name: b, files: [logo.png, text.txt]}
+  - {name: c, literals: [x=1, y=2, x=3]}
+//- a.env
+BOMA=1 SPACE
+  B= quoted\" TAB
+C
+  # D=4
+//- logo.png
+NOTEXT
+//- text.txt
+text
+"
+        .replace("BOM", "\u{feff}")
+        .replace("SPACE", " ")
+        .replace("TAB", "\t")
+        .replace("NOTEXT", "\u{fffd}PNG"),
+        &[
+            "data.A",
+            "data.B",
+            "data.C",
+            "data[\"logo.png\"]",
+            "data[\"text.txt\"]",
+            "binaryData[\"logo.png\"]",
+        ],
+        expect![[r#"
+            ConfigMap a <- kustomization.yaml configMapGenerator[0]
+                GeneratorInput a.env
+                data.A = "1  " at kustomization.yaml:2 `a.env`
+                data.B = " quoted\" \t" at kustomization.yaml:2 `a.env`
+                data.C = "" at kustomization.yaml:2 `a.env`
+            ConfigMap b-* <- kustomization.yaml configMapGenerator[1]
+                GeneratorInput logo.png
+                GeneratorInput text.txt
+                data["text.txt"] = "text\n" at kustomization.yaml:3 `text.txt`
+                binaryData["logo.png"] = "�PNG\n" at kustomization.yaml:3 `logo.png`
+            ConfigMap c-59cc24mgdb <- kustomization.yaml configMapGenerator[2]
+            ? kustomization.yaml configMapGenerator[2]: the key x of ConfigMap/c is there twice
+        "#]],
+    );
+}
