@@ -629,7 +629,7 @@ text
                 GeneratorInput text.txt
                 data["text.txt"] = "text\n" at kustomization.yaml:3 `text.txt`
                 binaryData["logo.png"] = "�PNG\n" at kustomization.yaml:3 `logo.png`
-            ConfigMap c-59cc24mgdb <- kustomization.yaml configMapGenerator[2]
+            ConfigMap c-gc87g97b68 <- kustomization.yaml configMapGenerator[2]
             ? kustomization.yaml configMapGenerator[2]: the key x of ConfigMap/c is there twice
         "#]],
     );
