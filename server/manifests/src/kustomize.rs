@@ -6,6 +6,7 @@ use crate::{FieldPath, FileKind, RepoPath, Tree};
 
 mod beside;
 mod build;
+mod gather;
 mod generate;
 mod images;
 mod keys;
@@ -101,6 +102,9 @@ pub enum Why {
     /// More than one of `kustomization.yaml`, `kustomization.yml`, `Kustomization`.
     #[error("{0} has more than one kustomization file")]
     Ambiguous(RepoPath),
+    /// A key, a kind or a version in a kustomization file that kustomize does not take: it refuses the build.
+    #[error("kustomize refuses this kustomization file: {0}")]
+    BadBuildFile(String),
     /// A document in a file of objects that is none: kustomize refuses the build.
     #[error("{0} holds a document that is no Kubernetes object")]
     NotAnObject(RepoPath),
@@ -126,7 +130,12 @@ impl Why {
     pub fn hides(&self) -> bool {
         !matches!(
             self,
-            Why::Duplicate(_) | Why::NoTarget(_) | Why::BadPatch(_) | Why::WrongKind(_) | Why::NotAnObject(_)
+            Why::Duplicate(_)
+                | Why::NoTarget(_)
+                | Why::BadPatch(_)
+                | Why::WrongKind(_)
+                | Why::BadBuildFile(_)
+                | Why::NotAnObject(_)
         )
     }
 

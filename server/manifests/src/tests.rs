@@ -8,6 +8,7 @@ mod artifact;
 mod build;
 mod builtins;
 mod documents;
+mod fields;
 mod kustomize;
 mod merging;
 mod properties;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::build::{Entry, Level, Objects, Walk, Wanted};
+use super::build::{Entry, Level, Walk, Wanted};
+use super::gather::Objects;
 use super::lookup::{Found, is_remote};
 use super::object::{Built, How};
 use super::{Use, Why};

@@ -4,19 +4,19 @@
 //! would refuse the whole build, this goes on with what it has and says what is wrong ([`Build::unknown`]): a build that
 //! is being edited is broken most of the time.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::{Deref, DerefMut};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use text_size::TextRange;
 
+use super::gather::Objects;
 use super::generate;
 use super::images;
 use super::keys::{self, StrayKey};
 use super::labels::{self, Pairs};
 use super::lookup::{Files, Found, is_remote};
 use super::names::Names;
-use super::object::{Behavior, Built, How, Id, Origin, Selector, Shaper};
+use super::object::{Built, How, Id, Origin, Selector};
 use super::references;
 use super::transform;
 use super::variables::{self, Variables};
@@ -26,8 +26,6 @@ use crate::{FieldPath, FileKind, RepoPath, Site, Soundness, Value, identity};
 
 /// How many builds may include each other in a chain.
 const MAX_DEPTH: usize = 64;
-/// How many objects a build may have.
-const MAX_OBJECTS: usize = 50_000;
 
 /// What a build makes.
 #[derive(Debug, Clone, Default)]
@@ -114,53 +112,7 @@ pub(super) struct Walk<'files, 'tree> {
     pub(super) build: Build,
     /// The builds that include each other, from the root to the current one.
     open: Vec<RepoPath>,
-    full: bool,
-}
-
-/// The objects of a level so far. A level has hundreds, each of which is added on the condition that no other has its name.
-#[derive(Default)]
-pub(super) struct Objects {
-    all: Vec<Built>,
-    /// What they are called; none while anybody may have renamed one.
-    named: Option<HashSet<Id>>,
-}
-
-impl Objects {
-    /// Whether there is one of this [`comparable`] name.
-    fn has(&mut self, id: &Id) -> bool {
-        let all = &self.all;
-        let named = self
-            .named
-            .get_or_insert_with(|| all.iter().filter_map(|it| Some(comparable(it.id()?))).collect());
-        named.contains(id)
-    }
-
-    /// Adds one of this [`comparable`] name.
-    fn add(&mut self, id: Id, object: Built) {
-        if let Some(named) = &mut self.named {
-            named.insert(id);
-        }
-        self.all.push(object);
-    }
-
-    fn into_all(self) -> Vec<Built> {
-        self.all
-    }
-}
-
-impl Deref for Objects {
-    type Target = Vec<Built>;
-
-    fn deref(&self) -> &Vec<Built> {
-        &self.all
-    }
-}
-
-impl DerefMut for Objects {
-    fn deref_mut(&mut self) -> &mut Vec<Built> {
-        self.named = None;
-        &mut self.all
-    }
+    pub(super) full: bool,
 }
 
 /// One kustomization.yaml, or the scan of a directory without one.
@@ -302,11 +254,22 @@ impl Walk<'_, '_> {
             let why = Why::WrongKind(dir.clone());
             self.unknown(at, &entry.field, entry.value.site.as_ref(), why);
         }
+        if let Some((why, site)) = keys::wrong_head(value) {
+            self.unknown(&level, &root, site.as_ref(), Why::BadBuildFile(why));
+        }
+        let mut strays = keys::strays(value);
         if overlay.is_some() {
-            self.build.stray_keys = keys::strays(value);
+            // Those that begin with `x-` say themselves that they are for nobody.
+            strays.retain(|it| !it.key.starts_with("x-"));
+            self.build.stray_keys = strays;
             self.build.root_file = Some(level.path.clone());
             let resources = value.get("resources").and_then(|it| it.as_sequence());
             self.build.says_empty = resources.is_some_and(<[_]>::is_empty);
+        } else {
+            for it in strays {
+                let why = Why::BadBuildFile(format!("it knows no `{}` there", it.key));
+                self.unknown(&level, &root.key(&*it.key), it.site.as_ref(), why);
+            }
         }
         level.file = Some(Arc::clone(value));
         self.open.push(dir.clone());
@@ -379,66 +342,6 @@ impl Walk<'_, '_> {
         (found, broken)
     }
 
-    fn add_all(
-        &mut self,
-        level: &Level,
-        field: &FieldPath,
-        site: Option<&Site>,
-        found: Vec<Built>,
-        objects: &mut Objects,
-    ) {
-        for object in found {
-            if objects.len() >= MAX_OBJECTS {
-                self.full = true;
-                return self.unknown(level, field, site, Why::TooMany(level.dir.clone()));
-            }
-            let Some(id) = object.id().map(comparable) else { continue };
-            if objects.has(&id) {
-                self.unknown(level, field, site, Why::Duplicate(format!("{}/{}", id.kind, id.name)));
-                // Of two documents either may be meant; the same one twice is only there once.
-                if objects.iter().any(|it| it.origin == object.origin) {
-                    continue;
-                }
-            }
-            objects.add(id, object);
-        }
-    }
-
-    /// A generated object joins the others, or changes one that has its name.
-    fn absorb(&mut self, level: &Level, mut object: Built, objects: &mut Objects) {
-        let Some(id) = object.id() else { return };
-        let name = || format!("{}/{}", id.kind, id.name);
-        let at = objects.iter().position(|it| it.is_or_was(&id));
-        let field = match &object.origin {
-            Origin::Generated { field, .. } => field.clone(),
-            Origin::Document { .. } => FieldPath::root(),
-        };
-        match (at, object.behavior) {
-            (None, Behavior::Create) => objects.push(object),
-            (None, _) => self.unknown(level, &field, None, Why::NoTarget(name())),
-            (Some(_), Behavior::Create) => self.unknown(level, &field, None, Why::Duplicate(name())),
-            (Some(at), behavior) => {
-                let old = &objects[at];
-                generate::take_over(&mut object, old, behavior == Behavior::Merge);
-                if behavior == Behavior::Merge {
-                    let mut shaped_by = old.shaped_by.clone();
-                    shaped_by.push(Shaper {
-                        path: level.path.clone(),
-                        site: level.file.as_ref().and_then(|it| it.at(&field)?.site.clone()),
-                        how: How::GeneratorInput,
-                    });
-                    shaped_by.append(&mut object.shaped_by);
-                    object.shaped_by = shaped_by;
-                    object.origin = old.origin.clone();
-                }
-                object.earlier = old.earlier.clone();
-                // Each of the two can say no (`Resource.CopyMergeMetaDataFieldsFrom`); a plain document has never asked.
-                object.needs_hash &= old.needs_hash;
-                objects[at] = object;
-            }
-        }
-    }
-
     fn transform(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Objects) {
         self.components(level, overlay, objects);
         let none = Overlay::default();
@@ -465,6 +368,7 @@ impl Walk<'_, '_> {
         }
         if let Some(it) = overlay.namespace.as_ref().or_else(|| level.field("namespace")) {
             transform::namespace(objects, it, &level.path);
+            self.ends_as_one(level, "namespace", it.site.as_ref(), objects.iter());
         }
         if let Some(it) = overlay.name_prefix.as_ref().or_else(|| level.field("namePrefix")) {
             transform::rename(objects, it, true, &level.path);
@@ -496,6 +400,11 @@ impl Walk<'_, '_> {
         }
         self.configuration(level);
         self.plugins(level, objects);
+        if self.open.len() == 1 {
+            // What is local is left out before kustomize looks, and what gets a hash differs by that.
+            let ends = objects.iter().filter(|it| !it.is_local() && !it.needs_hash);
+            self.ends_as_one(level, "resources", None, ends);
+        }
     }
 
     fn components(&mut self, level: &Level, overlay: Option<&Overlay>, objects: &mut Objects) {
@@ -585,15 +494,6 @@ fn replaces(replacement: &Value, object: &Built) -> bool {
         return true;
     };
     targets.iter().filter_map(|it| it.get("select")).any(|it| Selector::of(it).fits(object))
-}
-
-/// Objects that differ in nothing that kustomize compares.
-fn comparable(mut id: Id) -> Id {
-    let namespace = id.effective_namespace();
-    if id.namespace.as_deref() != Some(namespace) {
-        id.namespace = Some(namespace.into());
-    }
-    id
 }
 
 /// The objects of a document: lists are taken apart. `false` if it holds something that is no object.

@@ -67,7 +67,7 @@ const BELOW: &[(&[&str], &[&str])] = &[
     (&["images", "*"], &["name", "newName", "tagSuffix", "newTag", "digest"]),
     (&["replicas", "*"], &["name", "count"]),
     (&["labels", "*"], &["pairs", "includeSelectors", "includeTemplates", "fields"]),
-    (&["replacements", "*"], &["path", "source", "targets"]),
+    (&["replacements", "*"], &["path", "source", "sourceValue", "targets"]),
 ];
 
 /// A key that kustomize does not know where it stands.
@@ -81,8 +81,21 @@ pub struct StrayKey {
     pub known: &'static [&'static str],
 }
 
-/// The keys of a kustomization.yaml that kustomize does not know. Those that begin with `x-` say themselves that they
-/// are for nobody.
+/// Why kustomize does not take the kind or the version that a build file says it has, and where (`EnforceFields`).
+pub(super) fn wrong_head(root: &Value) -> Option<(String, Option<Site>)> {
+    let refused = |key: &str, why: String| Some((why, root.get(key).and_then(|it| it.site.clone())));
+    let (kind, version) = match root.text(&["kind"]).filter(|it| !it.is_empty()) {
+        None | Some("Kustomization") => ("Kustomization", "kustomize.config.k8s.io/v1beta1"),
+        Some("Component") => ("Component", "kustomize.config.k8s.io/v1alpha1"),
+        Some(_) => return refused("kind", "`kind` is Kustomization or Component".to_owned()),
+    };
+    match root.text(&["apiVersion"]).filter(|it| !it.is_empty() && *it != version) {
+        Some(_) => refused("apiVersion", format!("`apiVersion` of a {kind} is {version}")),
+        None => None,
+    }
+}
+
+/// The keys of a kustomization.yaml that kustomize does not know.
 pub(super) fn strays(root: &Value) -> Vec<StrayKey> {
     let mut found = Vec::new();
     among(root, BUILD_FILE_KEYS, &mut found);
@@ -148,9 +161,7 @@ fn below(value: &Value, path: &[&str], known: &'static [&'static str], found: &m
 }
 
 fn among(value: &Value, known: &'static [&'static str], found: &mut Vec<StrayKey>) {
-    let is_stray = |it: &&Member| {
-        !it.key.starts_with("x-") && !known.iter().any(|known| known.eq_ignore_ascii_case(&it.key))
-    };
+    let is_stray = |it: &&Member| !known.iter().any(|known| known.eq_ignore_ascii_case(&it.key));
     let strays = value.as_mapping().unwrap_or_default().iter().filter(is_stray);
     found.extend(strays.map(|it| StrayKey { key: Arc::clone(&it.key), site: it.site.clone(), known }));
 }

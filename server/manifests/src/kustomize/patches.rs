@@ -97,10 +97,16 @@ impl Walk<'_, '_> {
             let why = Why::BadPatch("it does not say which object it is for".to_owned());
             return self.unknown(level, field, patch.site.as_ref(), why);
         };
-        let Some(at) = objects.iter().position(|it| it.is_or_was(&id)) else {
+        let mut fitting = objects.iter().enumerate().filter(|(_, it)| it.is_or_was(&id)).map(|(at, _)| at);
+        let (found, another) = (fitting.next(), fitting.next());
+        let Some(at) = found else {
             let why = Why::NoTarget(format!("{}/{}", id.kind, id.name));
             return self.unknown(level, field, patch.site.as_ref(), why);
         };
+        if another.is_some() {
+            let why = Why::BadPatch(format!("more than one object is or was {}/{}", id.kind, id.name));
+            self.unknown(level, field, patch.site.as_ref(), why);
+        }
         if !apply(&mut objects[at], patch, &level.path, false, false) {
             objects.remove(at);
         }

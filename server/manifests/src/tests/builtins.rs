@@ -184,311 +184,10 @@ patches:
 }
 
 /// What stands in `ks.yaml`.
-fn spec(files: &str) -> Arc<Value> {
+pub(super) fn spec(files: &str) -> Arc<Value> {
     let tree = fixture::parse(files).tree();
     let values = Files::new(&tree).values(&RepoPath::new("ks.yaml").unwrap()).unwrap();
     values.values[0].clone().unwrap()
-}
-
-const PODS: &str = "
-//- base/kustomization.yaml
-resources: [pods.yaml]
-//- base/pods.yaml
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  template:
-    spec:
-      containers: [{name: a, image: 'reg/app:v1'}, {name: b, image: 'localhost:5000/app:v1@sha256:ab'}]
-      initContainers: [{name: c, image: reg/apple}]
-      ephemeralContainers: [{name: d, image: 'reg/app:v1'}]
-      volumes: [{name: e, image: {reference: 'reg/app:v1'}}]
-";
-
-const IMAGES: [&str; 5] = [
-    "spec.template.spec.containers[0].image",
-    "spec.template.spec.containers[1].image",
-    "spec.template.spec.initContainers[0].image",
-    "spec.template.spec.ephemeralContainers[0].image",
-    "spec.template.spec.volumes[0].image.reference",
-];
-
-/// The entry of Flux is merged into the one of the file.
-#[test]
-fn images_of_flux_and_of_the_file() {
-    let check = |own: &str, flux: &str, expected: expect_test::Expect| {
-        let files = format!(
-            "{PODS}//- over/kustomization.yaml\nresources: [../base]\nimages:\n{own}//- ks.yaml\nimages:\n{flux}"
-        );
-        let images = spec(&files).get("images").and_then(|it| it.as_sequence()).unwrap().to_vec();
-        check_with("over", &files, &Overlay { images, ..Overlay::default() }, &IMAGES[..1], expected);
-    };
-    check(
-        "  - {name: reg/app, newName: reg/own, newTag: v2}\n",
-        "  - {name: reg/app, newTag: v3}\n",
-        expect![[r#"
-            Deployment web <- base/pods.yaml#0
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Image over/kustomization.yaml
-                Image ks.yaml
-                spec.template.spec.containers[0].image = "reg/own:v3" at ks.yaml:2 `v3`
-        "#]],
-    );
-    check(
-        "  - {name: reg/app, newTag: v2, digest: 'sha256:cd'}\n",
-        "  - {name: reg/app, newName: reg/own}\n",
-        expect![[r#"
-            Deployment web <- base/pods.yaml#0
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Image over/kustomization.yaml
-                Image ks.yaml
-                spec.template.spec.containers[0].image = "reg/own:v2@sha256:cd" at over/kustomization.yaml:3 `'sha256:cd'`
-        "#]],
-    );
-    check(
-        "  - {name: reg/app, digest: 'sha256:cd'}\n",
-        "  - {name: reg/app, newTag: v3, digest: ''}\n",
-        expect![[r#"
-            Deployment web <- base/pods.yaml#0
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Image ks.yaml
-                spec.template.spec.containers[0].image = "reg/app:v3" at ks.yaml:2 `v3`
-        "#]],
-    );
-}
-
-/// The name is a regular expression; a tag and a digest are both written.
-#[test]
-fn images_by_pattern() {
-    let check = |images: &str, expected: expect_test::Expect| {
-        let files = format!("{PODS}//- over/kustomization.yaml\nresources: [../base]\nimages: {images}\n");
-        super::build::check("over", &files, &IMAGES, expected);
-    };
-    check(
-        "[{name: '.*/app', newTag: v2}]",
-        expect![[r#"
-        Deployment web <- base/pods.yaml#0
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Image over/kustomization.yaml
-            spec.template.spec.containers[0].image = "reg/app:v2" at over/kustomization.yaml:2 `v2`
-            spec.template.spec.containers[1].image = "localhost:5000/app:v2" at over/kustomization.yaml:2 `v2`
-            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
-            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
-            spec.template.spec.volumes[0].image.reference = "reg/app:v2" at over/kustomization.yaml:2 `v2`
-    "#]],
-    );
-    check(
-        "[{name: reg/app, newTag: v2, digest: 'sha256:cd'}]",
-        expect![[r#"
-        Deployment web <- base/pods.yaml#0
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Image over/kustomization.yaml
-            spec.template.spec.containers[0].image = "reg/app:v2@sha256:cd" at over/kustomization.yaml:2 `'sha256:cd'`
-            spec.template.spec.containers[1].image = "localhost:5000/app:v1@sha256:ab" at base/pods.yaml:7 `'localhost:5000/app:v1@sha256:ab'`
-            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
-            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
-            spec.template.spec.volumes[0].image.reference = "reg/app:v2@sha256:cd" at over/kustomization.yaml:2 `'sha256:cd'`
-    "#]],
-    );
-    check(
-        "[{name: 'localhost:5000/app', newName: x}]",
-        expect![[r#"
-        Deployment web <- base/pods.yaml#0
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Image over/kustomization.yaml
-            spec.template.spec.containers[0].image = "reg/app:v1" at base/pods.yaml:7 `'reg/app:v1'`
-            spec.template.spec.containers[1].image = "x:v1@sha256:ab" at over/kustomization.yaml:2 `x`
-            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
-            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
-            spec.template.spec.volumes[0].image.reference = "reg/app:v1" at base/pods.yaml:10 `'reg/app:v1'`
-    "#]],
-    );
-    check(
-        "[{name: app, newTag: v2}]",
-        expect![[r#"
-        Deployment web <- base/pods.yaml#0
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            spec.template.spec.containers[0].image = "reg/app:v1" at base/pods.yaml:7 `'reg/app:v1'`
-            spec.template.spec.containers[1].image = "localhost:5000/app:v1@sha256:ab" at base/pods.yaml:7 `'localhost:5000/app:v1@sha256:ab'`
-            spec.template.spec.initContainers[0].image = "reg/apple" at base/pods.yaml:8 `reg/apple`
-            spec.template.spec.ephemeralContainers[0].image = "reg/app:v1" at base/pods.yaml:9 `'reg/app:v1'`
-            spec.template.spec.volumes[0].image.reference = "reg/app:v1" at base/pods.yaml:10 `'reg/app:v1'`
-    "#]],
-    );
-}
-
-const SELECTING: &str = "
-//- base/kustomization.yaml
-resources: [all.yaml]
-//- base/all.yaml
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: a}
-spec: {selector: {matchLabels: {app: web}}}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: b}
-spec:
-  podSelector: {}
-  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}, {namespaceSelector: {matchLabels: {app: web}}}]}]
-  egress: [{to: [{podSelector: {matchLabels: {app: web}}}]}]
----
-apiVersion: batch/v1
-kind: CronJob
-metadata: {name: c}
-spec: {jobTemplate: {spec: {template: {spec: {}}}}}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: d}
-spec:
-  template:
-    spec:
-      affinity:
-        podAntiAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-            - podAffinityTerm: {labelSelector: {matchLabels: {app: web}}}
-          requiredDuringSchedulingIgnoredDuringExecution:
-            - labelSelector: {matchExpressions: []}
-      topologySpreadConstraints: [{labelSelector: {matchLabels: {app: web}}}]
-  volumeClaimTemplates: [{metadata: {name: data}}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: e}
-spec: {}
----
-apiVersion: example.com/v1
-kind: App
-metadata: {name: f}
-spec: {pods: [{labels: {app: web}}, {other: 1}]}
-";
-
-const LABELS: [&str; 15] = [
-    "metadata.labels.x",
-    "spec.selector.x",
-    "spec.selector.matchLabels.x",
-    "spec.podSelector",
-    "spec.ingress[0].from[0].podSelector.matchLabels.x",
-    "spec.ingress[0].from[1].namespaceSelector.matchLabels.x",
-    "spec.egress[0].to[0].podSelector.matchLabels.x",
-    "spec.jobTemplate.metadata.labels.x",
-    "spec.jobTemplate.spec.template.metadata.labels.x",
-    "spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels.x",
-    "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels.x",
-    "spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.x",
-    "spec.volumeClaimTemplates[0].metadata.labels.x",
-    "spec.pods[0].labels.x",
-    "spec.pods[1].labels.x",
-];
-
-fn check_labels(over: &str, expected: expect_test::Expect) {
-    let files = format!("{SELECTING}//- over/kustomization.yaml\nresources: [../base]\n{over}\n");
-    check("over", &files, &LABELS, expected);
-}
-
-#[test]
-fn labels_go_into_selectors_of_every_kind() {
-    check_labels(
-        "commonLabels: {x: y}",
-        expect![[r#"
-        PodDisruptionBudget a <- base/all.yaml#0
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.selector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-        NetworkPolicy b <- base/all.yaml#1
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.podSelector = "{0}" at base/all.yaml:10 `{}`
-            spec.ingress[0].from[0].podSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.egress[0].to[0].podSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-        CronJob c <- base/all.yaml#2
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.jobTemplate.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.jobTemplate.spec.template.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-        StatefulSet d <- base/all.yaml#3
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.selector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.volumeClaimTemplates[0].metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-        Service e <- base/all.yaml#4
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            spec.selector.x = "y" at over/kustomization.yaml:2 `y`
-        App f <- base/all.yaml#5
-            Included base/kustomization.yaml
-            Included over/kustomization.yaml
-            Metadata over/kustomization.yaml
-            metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-    "#]],
-    );
-}
-
-#[test]
-fn labels_go_into_templates_and_fields() {
-    check_labels(
-        "labels: [{pairs: {x: y}, includeTemplates: true, fields: [{path: spec/pods/labels, create: true, group: example.com, kind: App}, {path: spec/selector, kind: Service}]}]",
-        expect![[r#"
-            PodDisruptionBudget a <- base/all.yaml#0
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            NetworkPolicy b <- base/all.yaml#1
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.podSelector = "{0}" at base/all.yaml:10 `{}`
-            CronJob c <- base/all.yaml#2
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.jobTemplate.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.jobTemplate.spec.template.metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            StatefulSet d <- base/all.yaml#3
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.volumeClaimTemplates[0].metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            Service e <- base/all.yaml#4
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-            App f <- base/all.yaml#5
-                Included base/kustomization.yaml
-                Included over/kustomization.yaml
-                Metadata over/kustomization.yaml
-                metadata.labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.pods[0].labels.x = "y" at over/kustomization.yaml:2 `y`
-                spec.pods[1].labels.x = "y" at over/kustomization.yaml:2 `y`
-        "#]],
-    );
 }
 
 /// Keys of a build file are read in upper and lower case alike.
@@ -632,5 +331,118 @@ text
             ConfigMap c-gc87g97b68 <- kustomization.yaml configMapGenerator[2]
             ? kustomization.yaml configMapGenerator[2]: the key x of ConfigMap/c is there twice
         "#]],
+    );
+}
+
+/// The kinds, versions and keys of all build files are checked; those keys that stand at the root Flux drops.
+#[test]
+fn build_files_that_kustomize_does_not_take() {
+    check(
+        "over",
+        "
+//- over/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1
+kind: Kustomization
+resources: [../key, ../kind]
+components: [../part]
+foo: bar
+//- key/kustomization.yaml
+resources: [a.yaml]
+foo: bar
+x-note: 1
+patches: [{target: {kind: X}, file: a.yaml}]
+//- key/a.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+//- kind/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomizaton
+resources: [b.yaml]
+//- kind/b.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}
+//- part/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Component
+",
+        &[],
+        expect![[r#"
+            ConfigMap a <- key/a.yaml#0
+                Included key/kustomization.yaml
+                Included over/kustomization.yaml
+            ConfigMap b <- kind/b.yaml#0
+                Included kind/kustomization.yaml
+                Included over/kustomization.yaml
+            ? over/kustomization.yaml : kustomize refuses this kustomization file: `apiVersion` of a Kustomization is kustomize.config.k8s.io/v1beta1
+            ? key/kustomization.yaml foo: kustomize refuses this kustomization file: it knows no `foo` there
+            ? key/kustomization.yaml x-note: kustomize refuses this kustomization file: it knows no `x-note` there
+            ? key/kustomization.yaml file: kustomize refuses this kustomization file: it knows no `file` there
+            ? kind/kustomization.yaml : kustomize refuses this kustomization file: `kind` is Kustomization or Component
+            ? part/kustomization.yaml : kustomize refuses this kustomization file: `apiVersion` of a Component is kustomize.config.k8s.io/v1alpha1
+        "#]],
+    );
+}
+
+/// Two objects that end with one name, and a patch that fits two.
+#[test]
+fn objects_that_become_one() {
+    let all = "
+//- all.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: one}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: two}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: two}}
+//- kustomization.yaml
+resources: [all.yaml]
+";
+    check(
+        "",
+        &format!("{all}namespace: three\n"),
+        &[],
+        expect![[r#"
+        ConfigMap three/a <- all.yaml#0
+            Included kustomization.yaml
+            Namespace kustomization.yaml
+        ConfigMap three/a <- all.yaml#1
+            Included kustomization.yaml
+            Namespace kustomization.yaml
+        ConfigMap three/b <- all.yaml#2
+            Included kustomization.yaml
+            Namespace kustomization.yaml
+        ? kustomization.yaml namespace: ConfigMap/a is there twice
+    "#]],
+    );
+    let rename = "{target: {name: b}, options: {allowNameChange: true}, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}'}";
+    check(
+        "",
+        &format!("{all}patches: [\"{rename}\"]\n").replace('"', ""),
+        &[],
+        expect![[r#"
+        ConfigMap one/a <- all.yaml#0
+            Included kustomization.yaml
+        ConfigMap two/a <- all.yaml#1
+            Included kustomization.yaml
+        ConfigMap two/a <- all.yaml#2
+            Included kustomization.yaml
+            Patch kustomization.yaml
+        ? kustomization.yaml resources: ConfigMap/a is there twice
+    "#]],
+    );
+    let patch = "{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: two}}'}";
+    check(
+        "",
+        &format!("{all}patches: [{rename}, {patch}]\n"),
+        &[],
+        expect![[r#"
+        ConfigMap one/a <- all.yaml#0
+            Included kustomization.yaml
+        ConfigMap two/a <- all.yaml#1
+            Included kustomization.yaml
+            Patch kustomization.yaml
+        ConfigMap two/a <- all.yaml#2
+            Included kustomization.yaml
+            Patch kustomization.yaml
+        ? kustomization.yaml patches[1]: the patch cannot be applied: more than one object is or was ConfigMap/a
+        ? kustomization.yaml resources: ConfigMap/a is there twice
+    "#]],
     );
 }
