@@ -261,8 +261,11 @@ enum Matcher {
     Any,
     Text(String),
     Pattern(Regex),
-    /// No regular expression: kustomize refuses it.
-    Never,
+    /// No regular expression. If Go surely thinks so too, kustomize refuses it: Go takes a `{` that begins no repetition,
+    /// and has escapes of its own.
+    Never {
+        is_sure: bool,
+    },
 }
 
 impl Matcher {
@@ -272,7 +275,10 @@ impl Matcher {
             Some(text) if text.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_') => {
                 Matcher::Text(text.to_owned())
             }
-            Some(text) => Regex::new(&format!("^(?:{text})$")).map_or(Matcher::Never, Matcher::Pattern),
+            Some(text) => match Regex::new(&format!("^(?:{text})$")) {
+                Ok(pattern) => Matcher::Pattern(pattern),
+                Err(_) => Matcher::Never { is_sure: !text.contains(['{', '\\']) },
+            },
         }
     }
 
@@ -281,7 +287,7 @@ impl Matcher {
             Matcher::Any => true,
             Matcher::Text(it) => it == text,
             Matcher::Pattern(it) => it.is_match(text),
-            Matcher::Never => false,
+            Matcher::Never { .. } => false,
         }
     }
 }
@@ -299,6 +305,13 @@ impl Selector {
             labels: text("labelSelector"),
             annotations: text("annotationSelector"),
         }
+    }
+
+    /// Whether a part of it is no regular expression.
+    pub(super) fn is_malformed(&self) -> bool {
+        [&self.group, &self.version, &self.kind, &self.name, &self.namespace]
+            .iter()
+            .any(|it| matches!(it, Matcher::Never { is_sure: true }))
     }
 
     /// kustomize looks at the first and at the current name and namespace (`resWrangler.Select`).

@@ -39,7 +39,22 @@ impl Walk<'_, '_> {
         };
         let target = entry.value.get("target").filter(|it| it.as_mapping().is_some());
         let selector = target.map(|it| Selector::of(it));
-        for document in documents.unwrap_or_default() {
+        let documents = documents.unwrap_or_default();
+        let given =
+            |key: &str| entry.value.get(key).is_some_and(|it| it.as_str() != Some("") && !it.is_null());
+        let refused = if given("patch") && given("path") {
+            Some("`patch` and `path` are both given")
+        } else if selector.as_ref().is_some_and(Selector::is_malformed) {
+            Some("the target is no regular expression")
+        } else if selector.is_some() && documents.iter().filter(|it| it.as_mapping().is_some()).count() > 1 {
+            Some("with a target it is to be one document")
+        } else {
+            None
+        };
+        if let Some(why) = refused {
+            self.at(level, entry, Why::BadPatch(why.to_owned()));
+        }
+        for document in documents {
             if let Some(operations) = document.as_sequence() {
                 let Some(selector) = &selector else {
                     self.at(level, entry, Why::BadPatch("a JSON patch needs a target".to_owned()));

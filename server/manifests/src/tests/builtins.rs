@@ -446,3 +446,39 @@ resources: [all.yaml]
     "#]],
     );
 }
+
+/// What a patch may not be, whatever it does.
+#[test]
+fn patches_that_kustomize_does_not_take() {
+    check(
+        "",
+        "
+//- kustomization.yaml
+resources: [a.yaml]
+patches:
+  - {target: {name: '*a'}, patch: '[]'}
+  - {path: p.yaml, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}'}
+  - {path: p.yaml, target: {kind: ConfigMap}}
+  - {path: p.yaml}
+//- p.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: b}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {c: d}}
+//- a.yaml
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+",
+        &[],
+        expect![[r#"
+            ConfigMap a <- a.yaml#0
+                Included kustomization.yaml
+                Patch kustomization.yaml
+                Patch p.yaml
+                Patch p.yaml
+                Patch p.yaml
+                Patch p.yaml
+            ? kustomization.yaml patches[0]: the patch cannot be applied: the target is no regular expression
+            ? kustomization.yaml patches[1]: the patch cannot be applied: `patch` and `path` are both given
+            ? kustomization.yaml patches[2]: the patch cannot be applied: with a target it is to be one document
+        "#]],
+    );
+}
