@@ -17,7 +17,7 @@ use crate::words;
 const TOLD: usize = 6;
 
 /// Annotations and labels of Flux and kustomize that keep an object, or part of it, from being live
-/// (flux-reference E.6). Flux takes their values in upper and lower case.
+/// (flux-reference E.6). Flux takes their values in upper and lower case, but for [`SUBSTITUTE`].
 const OPT_OUTS: &[(&str, &str, &str)] = &[
     (
         "kustomize.toolkit.fluxcd.io/reconcile",
@@ -44,18 +44,15 @@ const OPT_OUTS: &[(&str, &str, &str)] = &[
         "disabled",
         "Flux does not delete this object when its text goes away.",
     ),
-    (
-        "kustomize.toolkit.fluxcd.io/substitute",
-        "disabled",
-        "Flux replaces no variables in this object: `${…}` goes live as it is written.",
-    ),
+    (SUBSTITUTE, "disabled", "Flux replaces no variables in this object: `${…}` goes live as it is written."),
     ("kustomize.toolkit.fluxcd.io/decrypt", "disabled", "Flux does not decrypt this object."),
-    (
-        "config.kubernetes.io/local-config",
-        "true",
-        "kustomize leaves this object out of what it builds: it is not applied.",
-    ),
 ];
+
+/// Compared letter by letter (fluxcd/pkg/kustomize, kustomize_varsub.go).
+const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// kustomize's own, of annotations only, with any value but `false` (`DropLocalNodes`).
+const LOCAL: &str = "config.kubernetes.io/local-config";
 
 impl View<'_> {
     /// At a line that is not live on purpose: an annotation that says so, or a value that a later patch, image or
@@ -200,7 +197,12 @@ fn opt_out(field: &FieldPath, value: &str) -> Option<&'static str> {
     if metadata != "metadata" || !matches!(kind.as_str(), "annotations" | "labels") {
         return None;
     }
-    let found = OPT_OUTS.iter().find(|(it, told, _)| it == key && told.eq_ignore_ascii_case(value));
+    if key == LOCAL {
+        let is_local = kind == "annotations" && value != "false";
+        return is_local.then_some("kustomize leaves this object out of what it builds: it is not applied.");
+    }
+    let says = |told: &str| if key == SUBSTITUTE { told == value } else { told.eq_ignore_ascii_case(value) };
+    let found = OPT_OUTS.iter().find(|(it, told, _)| it == key && says(told));
     found.map(|(_, _, sentence)| *sentence)
 }
 

@@ -125,6 +125,28 @@ fn what_says_that_it_is_not_live() {
         kustomize leaves this object out of what it builds: it is not applied.
     "#]],
     );
+    check(
+        &with("annotations", "config.kubernetes.io/local-config: y$0es"),
+        expect![[r#"
+        base/web.yaml:7
+              config.kubernetes.io/local-config: yes
+                                                 ^^^
+        kustomize leaves this object out of what it builds: it is not applied.
+    "#]],
+    );
+    // What kustomize and Flux do not look at.
+    for (kind, line) in [
+        ("labels", "config.kubernetes.io/local-config: 't$0rue'"),
+        ("annotations", "config.kubernetes.io/local-config: 'f$0alse'"),
+        ("annotations", "kustomize.toolkit.fluxcd.io/substitute: Dis$0abled"),
+    ] {
+        check(
+            &with(kind, line),
+            expect![[r#"
+            nothing
+        "#]],
+        );
+    }
 }
 
 #[test]
