@@ -438,7 +438,7 @@ impl View<'_> {
 
     /// What waits for an object in the end, through all hops.
     fn blocked(&self, cluster: usize, root: &ObjectId) -> &[ObjectId] {
-        let blocked = self.derived[cluster].blocked.get_or_init(|| {
+        let blocked = self.of_all(cluster).blocked.get_or_init(|| {
             let mut blocked: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
             for object in self.facts(cluster).objects() {
                 for cause in &self.causes(cluster, &object.id).roots {
@@ -459,7 +459,7 @@ impl View<'_> {
     /// For each root cause without a document here, the object that carries its mark: of all that lead there the
     /// nearest to it, and of those the first in the repository.
     pub(crate) fn outside(&self, cluster: usize) -> &HashMap<ObjectId, ObjectId> {
-        self.derived[cluster].outside.get_or_init(|| {
+        self.of_all(cluster).outside.get_or_init(|| {
             let mut chosen: HashMap<ObjectId, (crate::DocRef, ObjectId)> = HashMap::new();
             for object in self.facts(cluster).objects() {
                 let Some(verdict) = self.verdict(cluster, &object.id) else { continue };

@@ -117,7 +117,7 @@ impl View<'_> {
 
     /// The faults of a cluster, by the file that they stand in.
     pub(crate) fn by_file(&self, cluster: usize) -> Arc<ByFile> {
-        let known = &self.derived[cluster].by_file;
+        let known = &self.of_all(cluster).by_file;
         if let Some(known) = &*known.lock().unwrap_or_else(PoisonError::into_inner) {
             return Arc::clone(known);
         }

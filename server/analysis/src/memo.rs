@@ -1,6 +1,7 @@
 //! Derived state that is worth keeping from one answer to the next.
 
 use flux::{Facts, ObjectId};
+use jiff::Timestamp;
 use manifests::RepoPath;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -42,6 +43,8 @@ pub(crate) type Silences = (Arc<LiveObjects>, Arc<Vec<Candidate>>);
 pub(crate) struct Derived {
     stamp: Arc<()>,
     pub(crate) binding: Arc<Binding>,
+    /// When the first verdict changes by the clock alone: what is derived of all objects is right until then.
+    pub(crate) until: OnceLock<Option<Timestamp>>,
     /// Which object carries the mark for a cause that has no document in this repository. Filled when first asked.
     pub(crate) outside: OnceLock<HashMap<ObjectId, ObjectId>>,
     /// What Kustomizations apply, with content, for those that were asked for.
@@ -88,11 +91,19 @@ impl Memo {
         Self::default()
     }
 
-    pub(crate) fn derived(&self, cluster: &str, facts: &Arc<Facts>, repo: &RepoView<'_>) -> Arc<Derived> {
+    pub(crate) fn derived(
+        &self,
+        cluster: &str,
+        facts: &Arc<Facts>,
+        repo: &RepoView<'_>,
+        now: Timestamp,
+    ) -> Arc<Derived> {
         let index = repo.index;
         let known = self.clusters.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).cloned();
         let known = known.filter(|it| Arc::ptr_eq(&it.binding.facts, facts));
-        if let Some(known) = known.as_ref().filter(|it| Arc::ptr_eq(&it.stamp, index.stamp())) {
+        let is_over = |it: &Derived| it.until.get().copied().flatten().is_some_and(|until| until <= now);
+        if let Some(known) = known.as_ref().filter(|it| Arc::ptr_eq(&it.stamp, index.stamp()) && !is_over(it))
+        {
             return Arc::clone(known);
         }
         let binding = match &known {
@@ -103,6 +114,7 @@ impl Memo {
         let derived = Arc::new(Derived {
             stamp: Arc::clone(index.stamp()),
             binding,
+            until: OnceLock::new(),
             outside: OnceLock::new(),
             contents: Mutex::default(),
             strays: OnceLock::new(),

@@ -29,7 +29,7 @@ impl Strays {
 
 impl View<'_> {
     pub(crate) fn strays(&self, cluster: usize) -> &Strays {
-        self.derived[cluster].strays.get_or_init(|| {
+        self.of_all(cluster).strays.get_or_init(|| {
             let mut strays = Strays::default();
             for object in self.facts(cluster).objects() {
                 let id = &object.id;

@@ -95,8 +95,9 @@ pub(crate) enum Absent {
 
 impl<'a> View<'a> {
     pub(crate) fn new(inputs: &'a Inputs<'a>) -> Self {
+        let derived = inputs.clusters.iter();
         let derived =
-            inputs.clusters.iter().map(|it| inputs.memo.derived(it.key, it.facts, &inputs.repo)).collect();
+            derived.map(|it| inputs.memo.derived(it.key, it.facts, &inputs.repo, inputs.now)).collect();
         Self {
             inputs,
             derived,
@@ -136,6 +137,18 @@ impl<'a> View<'a> {
     pub(crate) fn recheck_at(&self, at: Option<Timestamp>) {
         let Some(at) = at.filter(|at| *at > self.inputs.now) else { return };
         self.recheck.set(Some(self.recheck.get().map_or(at, |known| known.min(at))));
+    }
+
+    /// What is derived of all objects of a cluster. Whoever uses it looks again when the first verdict changes by the clock:
+    /// who found it there as well as who made it.
+    pub(crate) fn of_all(&self, cluster: usize) -> &Derived {
+        let derived = &self.derived[cluster];
+        let first = || {
+            let objects = self.facts(cluster).objects();
+            objects.filter_map(|it| self.verdict(cluster, &it.id)?.recheck_at).min()
+        };
+        self.recheck_at(*derived.until.get_or_init(first));
+        derived
     }
 
     pub(crate) fn lack(&self, note: impl FnOnce(&mut Lacks) -> bool) {
