@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use dashmap::DashMap;
 use manifests::{FileKind, ParsedFile, RepoPath, Tree};
@@ -14,15 +14,39 @@ use super::documents::Text;
 #[derive(Debug)]
 pub(crate) struct Disk {
     root: PathBuf,
-    /// By path: what the file looked like when it was read, and its text with its tree. Asked before every
-    /// use whether it still looks so: file events can be lost.
-    read: DashMap<RepoPath, (Stamp, Arc<Text>)>,
+    /// By path: what was read. Asked before every use whether the file still looks so: file events can be lost.
+    read: DashMap<RepoPath, Read>,
+}
+
+/// A file as it was read.
+#[derive(Debug)]
+struct Read {
+    /// What it looked like.
+    stamp: Stamp,
+    /// Its text with its tree.
+    text: Arc<Text>,
+    /// Whether a later change would have made it look otherwise.
+    settled: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
+}
+
+/// Changes within this time may leave the time of the last change as it is: file systems count in ticks.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Clocks of other machines are not waited for longer than this.
+const AHEAD: Duration = Duration::from_secs(10);
+
+impl Stamp {
+    /// Whether what is written from now on gets another time.
+    fn is_past(&self) -> bool {
+        let now = SystemTime::now();
+        self.modified.is_none_or(|it| it + TICK < now || it > now + AHEAD)
+    }
 }
 
 impl Disk {
@@ -50,13 +74,18 @@ impl Disk {
             self.read.remove(path);
             return None;
         };
-        if let Some(known) = self.read.get(path)
-            && known.0 == stamp
-        {
-            return Some(Arc::clone(&known.1));
+        let known = self.read.get(path).map(|it| (it.stamp, Arc::clone(&it.text), it.settled));
+        if let Some((_, text, true)) = known.as_ref().filter(|it| it.0 == stamp) {
+            return Some(Arc::clone(text));
         }
-        let text = Arc::new(self.read_now(path)?);
-        self.read.insert(path.clone(), (stamp, Arc::clone(&text)));
+        let now = self.read_now(path)?;
+        let text = match known {
+            Some((_, text, _)) if **text.string() == **now.string() => text,
+            _ => Arc::new(now),
+        };
+        // Whoever writes it while it is read may end with what looks the same.
+        let settled = stamp.is_past() && self.stamp(path) == Some(stamp);
+        self.read.insert(path.clone(), Read { stamp, text: Arc::clone(&text), settled });
         Some(text)
     }
 
@@ -173,6 +202,25 @@ impl Tree for Overlay {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two changes within a tick, of the same length: only the second one's text is there.
+    #[test]
+    fn what_looks_the_same_may_be_another_text() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = RepoPath::new("a.yaml").expect("a path");
+        let disk = Disk::new(folder.path().to_owned());
+        let at = SystemTime::now() + AHEAD / 2;
+        let write = |text: &str| {
+            std::fs::write(folder.path().join("a.yaml"), text).expect("the file is written");
+            let file = std::fs::File::options().append(true).open(folder.path().join("a.yaml"));
+            file.expect("the file opens").set_modified(at).expect("its time is set");
+            disk.text(&path).expect("a text")
+        };
+        assert_eq!(&**write("a: 1\n").string(), "a: 1\n");
+        let second = write("a: 2\n");
+        assert_eq!(&**second.string(), "a: 2\n");
+        assert!(Arc::ptr_eq(&second, &disk.text(&path).expect("a text")), "the same text is one");
+    }
 
     fn path(text: &str) -> RepoPath {
         RepoPath::new(text).unwrap()

@@ -289,15 +289,17 @@ impl Indexing {
             paths.extend(self.overlay.buffers.keys().cloned());
             paths.extend(files);
         }
-        let mut changed = false;
+        let (mut changed, mut is_back) = (false, false);
         for path in paths {
             if !is_yaml(&path) && !self.known.contains_key(&path) {
                 continue;
             }
-            changed |= set(&mut self.index, &mut self.known, &self.overlay, &path);
+            let is_other = set(&mut self.index, &mut self.known, &self.overlay, &path);
+            changed |= is_other;
+            is_back |= !is_other && !self.overlay.buffers.contains_key(&path);
         }
         // Of what a `.sourceignore` leaves out the index knows nothing, builds do.
-        if touched && (!changed || ignores) {
+        if touched && (!changed || is_back || ignores) {
             self.index.touch();
             changed = true;
         } else if saved && !changed {
